@@ -1,0 +1,4 @@
+"""Appointments that people made.
+
+Tables: bookings.
+"""

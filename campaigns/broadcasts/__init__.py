@@ -1,0 +1,4 @@
+"""One message to a group, once.
+
+Tables: broadcasts.
+"""

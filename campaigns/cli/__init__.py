@@ -1,0 +1,4 @@
+"""The campaigns command. One module for each group.
+
+Tables: none.
+"""

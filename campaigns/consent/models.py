@@ -1,0 +1,190 @@
+"""Tables of consent: wording, the append-only ledger, its current state, suppression."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaigns.core.db import Base, BigId
+
+
+class Action(StrEnum):
+    """What a ledger entry records."""
+
+    OPT_IN_REQUESTED = "opt_in_requested"
+    OPT_IN_CONFIRMED = "opt_in_confirmed"
+    OPT_OUT = "opt_out"
+    HEALTH_TOPIC_CONSENT = "health_topic_consent"
+    HEALTH_TOPIC_WITHDRAWN = "health_topic_withdrawn"
+
+
+class Method(StrEnum):
+    """By what road a wish was expressed."""
+
+    WEB_FORM = "web_form"
+    PAPER_FORM = "paper_form"
+    KEYWORD = "keyword"
+    VERBAL = "verbal_recorded"
+    IMPORT = "import_with_proof"
+    PREFERENCES = "preference_page"
+    ONE_CLICK = "one_click"
+    UNSUBSCRIBE_PAGE = "unsubscribe_page"
+    REPLY = "reply"
+    PROVIDER = "provider"
+    STAFF = "staff"
+    UNDO = "undo"
+
+
+class ConsentStatus(StrEnum):
+    """Where a person stands on a channel now; only GRANTED may receive marketing."""
+
+    NONE = "none"
+    UNCONFIRMED = "unconfirmed"  # email without proof: may get one confirmation request
+    WAITING = "waiting"  # text without proof: waits for proof, gets nothing
+    PENDING = "pending"  # asked for by the person, not confirmed yet
+    GRANTED = "granted"
+    WITHDRAWN = "withdrawn"
+
+
+class SuppressionReason(StrEnum):
+    """Why an address is not contacted (compliance.md section 14); only some may be lifted."""
+
+    OPT_OUT = "opt_out"
+    PROVIDER_OPT_OUT = "provider_optout"
+    COMPLAINT = "complaint"
+    HARD_BOUNCE = "hard_bounce"
+    INVALID = "invalid"
+    NOT_MOBILE = "not_mobile"
+    UNROUTABLE = "unroutable"
+    SOFT_BLOCK = "soft_block"
+    BLOCKED = "blocked"
+    REASSIGNED = "reassigned"
+    LEGAL = "legal"
+    MANUAL = "manual"
+    DECEASED = "deceased"
+    MINOR = "minor"
+    ERASED = "erased"
+
+
+class Wording(Base):
+    """A text that people were shown, stored once by its SHA-256."""
+
+    __tablename__ = "wordings"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Disclosure(Base):
+    """A version of the words beside a consent control; immutable once used."""
+
+    __tablename__ = "disclosures"
+    __table_args__ = (UniqueConstraint("kind", "locale", "version"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    """``email``, ``sms`` or ``health_topic``."""
+    locale: Mapped[str] = mapped_column(String(5), default="en")
+    version: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    """With the placeholders {BRAND}, {N}, {PRIVACY_URL}, {TERMS_URL}."""
+    frequency_per_month: Mapped[int | None]
+    """The N that the words promise; a hard cap for everybody who agreed to them."""
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class ConsentEntry(Base):
+    """One expressed wish; append-only (triggers refuse UPDATE and DELETE), hash-chained.
+
+    Holds ids, times and hashes only; what can identify a person lies in
+    ``consent_evidence``, which can be erased without breaking the chain.
+    """
+
+    __tablename__ = "consent_entries"
+    __table_args__ = (Index("ix_consent_entries_contact", "contact_id", "channel", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    """Also the sequence number of the chain: no gaps."""
+    contact_id: Mapped[int] = mapped_column(BigId)
+    channel: Mapped[str] = mapped_column(String(5))
+    program: Mapped[str] = mapped_column(String(10), default="marketing")
+    action: Mapped[str] = mapped_column(String(30))
+    method: Mapped[str] = mapped_column(String(20))
+    expressed_at: Mapped[datetime]
+    """When the person said it (an import quotes an earlier time)."""
+    recorded_at: Mapped[datetime]
+    address_hash: Mapped[str | None] = mapped_column(String(72))
+    disclosure_id: Mapped[int | None] = mapped_column(ForeignKey("disclosures.id"))
+    wording_sha256: Mapped[str | None] = mapped_column(ForeignKey("wordings.sha256"))
+    evidence_sha256: Mapped[str] = mapped_column(String(64))
+    actor_kind: Mapped[str] = mapped_column(String(20))
+    actor_id: Mapped[int | None] = mapped_column(BigId)
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    row_hash: Mapped[str] = mapped_column(String(64))
+
+
+class ConsentEvidence(Base):
+    """What identifies the person behind a ledger entry; erasable."""
+
+    __tablename__ = "consent_evidence"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("consent_entries.id"), primary_key=True)
+    details: Mapped[dict[str, Any]]
+    """person_name, address, ip, user_agent, source_url, form, note, import line, reply words."""
+
+
+class ConsentState(Base):
+    """Where a person stands on a channel now; written in the same transaction as the entry."""
+
+    __tablename__ = "consent_states"
+
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(String(5), primary_key=True)
+    status: Mapped[str] = mapped_column(String(12))
+    since: Mapped[datetime]
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("consent_entries.id"))
+    frequency_per_month: Mapped[int | None]
+    source_label: Mapped[str] = mapped_column(String(120), default="")
+    """For the footer: "You signed up at …"."""
+
+
+class OptInRequest(Base):
+    """A double opt-in under way: one confirmation message, valid for a time."""
+
+    __tablename__ = "optin_requests"
+    __table_args__ = (Index("ix_optin_requests_contact", "contact_id", "channel"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    channel: Mapped[str] = mapped_column(String(5))
+    address: Mapped[str] = mapped_column(String(254))
+    """The address at the time: a confirmation counts only while it is still the person's."""
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("consent_entries.id"))
+    requested_at: Mapped[datetime] = mapped_column(index=True)
+    expires_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    origin: Mapped[str] = mapped_column(String(20), default="form")
+    """``form`` (the person asked), ``import`` (staff asked for proof)."""
+
+
+class Suppression(Base):
+    """An address that is not to be contacted on a channel; by keyed hash, never by person."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (Index("ix_suppressions_address_hash", "address_hash", "lifted_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(5))
+    address_hash: Mapped[str] = mapped_column(String(72))
+    reason: Mapped[str] = mapped_column(String(20))
+    note: Mapped[str] = mapped_column(String(255), default="")
+    contact_id: Mapped[int | None] = mapped_column(BigId)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    lifted_at: Mapped[datetime | None]
+    lifted_by_entry_id: Mapped[int | None] = mapped_column(ForeignKey("consent_entries.id"))

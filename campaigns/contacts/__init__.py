@@ -1,0 +1,4 @@
+"""People and their addresses, one for each channel.
+
+Tables: contacts, addresses, notes.
+"""

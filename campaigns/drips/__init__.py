@@ -1,0 +1,4 @@
+"""A series of messages over weeks, and who is in it.
+
+Tables: drips, drip_versions, drip_steps, enrolments.
+"""

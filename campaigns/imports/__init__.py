@@ -1,0 +1,4 @@
+"""Files of people coming in.
+
+Tables: imports, import_rows.
+"""

@@ -1,0 +1,69 @@
+"""Tables of files that came in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from campaigns.core.db import Base, BigId
+
+
+class ImportState(StrEnum):
+    """Where an import stands."""
+
+    UPLOADED = "uploaded"
+    READY = "ready"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+class Import(Base):
+    """One file, its mapping and its progress."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    filename: Mapped[str] = mapped_column(String(255))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The file as it came; removed when it is no longer needed."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    encoding: Mapped[str] = mapped_column(String(20))
+    delimiter: Mapped[str] = mapped_column(String(1))
+    header: Mapped[list[Any]]
+    mapping: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(10), default=ImportState.UPLOADED)
+    rows_total: Mapped[int] = mapped_column(default=0)
+    rows_done: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    message: Mapped[str | None] = mapped_column(Text)
+    uploaded_by: Mapped[str] = mapped_column(String(120))
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ImportRow(Base):
+    """What became of one line of a file."""
+
+    __tablename__ = "import_rows"
+    __table_args__ = (Index("ix_import_rows_outcome", "import_id", "outcome"),)
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    line: Mapped[int] = mapped_column(primary_key=True)
+    """Line in the file where the record starts; the header is line 1."""
+    outcome: Mapped[str] = mapped_column(String(12))
+    """``created``, ``updated``, ``unchanged``, ``refused``."""
+    contact_id: Mapped[int | None] = mapped_column(BigId)
+    code: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(Text)
+    """What is wrong with the line and what to do, or a warning about a kept line."""

@@ -1,0 +1,4 @@
+"""Conversations by text, read from what events stored.
+
+Tables: none.
+"""

@@ -1,0 +1,4 @@
+"""Figures, each counted from rows.
+
+Tables: none.
+"""

@@ -1,0 +1,4 @@
+"""What all web surfaces share: services of the request, headers, health.
+
+Tables: none.
+"""

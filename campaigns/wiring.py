@@ -1,0 +1,80 @@
+"""The one place where parts are joined: Settings in, Services out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from campaigns.core import keys as key_rings
+from campaigns.core.clock import Clock, ScaledClock, SystemClock
+from campaigns.core.db import Database
+from campaigns.core.keys import KeyRing
+from campaigns.core.settings import EmailProvider, Settings, SmsProvider
+from campaigns.core.signing import Tokens
+from campaigns.delivery.ports import EmailSender, SmsSender
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a surface or a job needs, made once for each process."""
+
+    settings: Settings
+    clock: Clock
+    keys: KeyRing
+    tokens: Tokens
+    db: Database
+    email: EmailSender
+    sms: SmsSender
+
+    @property
+    def public_url(self) -> str:
+        """The address under which patients and providers reach this service."""
+        return self.settings.public_url or f"http://127.0.0.1:{self.settings.port}"
+
+
+def build(settings: Settings) -> Services:
+    """Join the parts. Opens no connection yet; makes the key ring if there is none."""
+    keys = key_rings.load_or_create(settings.key_ring_path)
+    db = Database(settings.resolved_database_url, keys=keys)
+    clock = build_clock(settings)
+    return Services(
+        settings=settings,
+        clock=clock,
+        keys=keys,
+        tokens=Tokens(keys),
+        db=db,
+        email=_email_sender(settings, db, clock),
+        sms=_sms_sender(settings, db, clock),
+    )
+
+
+def build_clock(settings: Settings) -> Clock:
+    """Return the machine's clock, or the demonstration's."""
+    if settings.clock_origin is None or settings.clock_started_at is None:
+        return SystemClock()
+    return ScaledClock(
+        settings.clock_origin, started_at=settings.clock_started_at, factor=settings.clock_factor
+    )
+
+
+def _email_sender(settings: Settings, db: Database, clock: Clock) -> EmailSender:
+    if settings.email_provider is EmailProvider.SENDGRID:
+        from campaigns.providers.sendgrid import SendGridSender
+
+        return SendGridSender.from_settings(settings)
+    if settings.email_provider is EmailProvider.SMTP:
+        from campaigns.providers.smtp import SmtpSender
+
+        return SmtpSender.from_settings(settings)
+    from campaigns.providers.local import LocalEmailSender
+
+    return LocalEmailSender(db, clock)
+
+
+def _sms_sender(settings: Settings, db: Database, clock: Clock) -> SmsSender:
+    if settings.sms_provider is SmsProvider.TWILIO:
+        from campaigns.providers.twilio import TwilioSender
+
+        return TwilioSender.from_settings(settings)
+    from campaigns.providers.local import LocalSmsSender
+
+    return LocalSmsSender(db, clock)
