@@ -1,0 +1,185 @@
+"""Make the tables of consent.
+
+Revision: 0004
+After: 0003
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+import campaigns.core.db
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "disclosures",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("locale", sa.String(length=5), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("frequency_per_month", sa.Integer(), nullable=True),
+        sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("retired_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosures")),
+        sa.UniqueConstraint(
+            "kind", "locale", "version", name=op.f("uq_disclosures_kind_locale_version")
+        ),
+    )
+    op.create_table(
+        "wordings",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_wordings")),
+    )
+    op.create_table(
+        "consent_entries",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("program", sa.String(length=10), nullable=False),
+        sa.Column("action", sa.String(length=30), nullable=False),
+        sa.Column("method", sa.String(length=20), nullable=False),
+        sa.Column("expressed_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("address_hash", sa.String(length=72), nullable=True),
+        sa.Column("disclosure_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("wording_sha256", sa.String(length=64), nullable=True),
+        sa.Column("evidence_sha256", sa.String(length=64), nullable=False),
+        sa.Column("actor_kind", sa.String(length=20), nullable=False),
+        sa.Column("actor_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("prev_hash", sa.String(length=64), nullable=False),
+        sa.Column("row_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["disclosure_id"],
+            ["disclosures.id"],
+            name=op.f("fk_consent_entries_disclosure_id_disclosures"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["wording_sha256"],
+            ["wordings.sha256"],
+            name=op.f("fk_consent_entries_wording_sha256_wordings"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_entries")),
+    )
+    op.create_index(
+        "ix_consent_entries_contact",
+        "consent_entries",
+        ["contact_id", "channel", "id"],
+        unique=False,
+    )
+    op.create_table(
+        "consent_evidence",
+        sa.Column("entry_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("details", campaigns.core.db.JsonValue, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["entry_id"],
+            ["consent_entries.id"],
+            name=op.f("fk_consent_evidence_entry_id_consent_entries"),
+        ),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_consent_evidence")),
+    )
+    op.create_table(
+        "consent_states",
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("since", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("entry_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("frequency_per_month", sa.Integer(), nullable=True),
+        sa.Column("source_label", sa.String(length=120), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.id"],
+            name=op.f("fk_consent_states_contact_id_contacts"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"],
+            ["consent_entries.id"],
+            name=op.f("fk_consent_states_entry_id_consent_entries"),
+        ),
+        sa.PrimaryKeyConstraint("contact_id", "channel", name=op.f("pk_consent_states")),
+    )
+    op.create_table(
+        "optin_requests",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("address", sa.String(length=254), nullable=False),
+        sa.Column("entry_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("requested_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("confirmed_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"],
+            ["contacts.id"],
+            name=op.f("fk_optin_requests_contact_id_contacts"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["entry_id"],
+            ["consent_entries.id"],
+            name=op.f("fk_optin_requests_entry_id_consent_entries"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_optin_requests")),
+    )
+    op.create_index(
+        "ix_optin_requests_contact",
+        "optin_requests",
+        ["contact_id", "channel"],
+        unique=False,
+    )
+    op.create_index(
+        op.f("ix_optin_requests_requested_at"),
+        "optin_requests",
+        ["requested_at"],
+        unique=False,
+    )
+    op.create_table(
+        "suppressions",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("address_hash", sa.String(length=72), nullable=False),
+        sa.Column("reason", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.String(length=255), nullable=False),
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("lifted_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("lifted_by_entry_id", campaigns.core.db.BigId, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["lifted_by_entry_id"],
+            ["consent_entries.id"],
+            name=op.f("fk_suppressions_lifted_by_entry_id_consent_entries"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
+    )
+    op.create_index(
+        "ix_suppressions_address_hash",
+        "suppressions",
+        ["address_hash", "lifted_at"],
+        unique=False,
+    )
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_index("ix_suppressions_address_hash", table_name="suppressions")
+    op.drop_table("suppressions")
+    op.drop_index(op.f("ix_optin_requests_requested_at"), table_name="optin_requests")
+    op.drop_index("ix_optin_requests_contact", table_name="optin_requests")
+    op.drop_table("optin_requests")
+    op.drop_table("consent_states")
+    op.drop_table("consent_evidence")
+    op.drop_index("ix_consent_entries_contact", table_name="consent_entries")
+    op.drop_table("consent_entries")
+    op.drop_table("wordings")
+    op.drop_table("disclosures")
