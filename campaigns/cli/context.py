@@ -1,0 +1,57 @@
+"""What every command starts from: settings, services, errors as words."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import click
+
+from campaigns.core import logs, schema
+from campaigns.core import settings as core_settings
+from campaigns.core.errors import CampaignsError
+from campaigns.core.settings import Settings
+from campaigns.wiring import Services, build
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def settings(**overrides: Any) -> Settings:
+    """Read the settings and set logging up; overrides go by the variable's name."""
+    found = core_settings.load(**overrides)
+    logs.configure(level=found.log_level, plain=found.log_plain)
+    return found
+
+
+def services(*, migrate: bool = False, **overrides: Any) -> Services:
+    """Return services on a database whose schema is current.
+
+    ``migrate`` brings it there first; otherwise an outdated schema is a Conflict that
+    names the command to run.
+    """
+    built = build(settings(**overrides))
+    if migrate:
+        schema.upgrade(built.db)
+    else:
+        schema.require_current(built.db)
+    return built
+
+
+def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
+    """Turn a domain error into its message on standard error and exit code 1."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except CampaignsError as error:
+            click.echo(f"campaigns: {error.message}", err=True)
+            for name, fault in error.fields.items():
+                if fault not in error.message:
+                    click.echo(f"  {name}: {fault}", err=True)
+            sys.exit(1)
+
+    return run
