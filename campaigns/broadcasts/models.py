@@ -23,6 +23,14 @@ class BroadcastState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Timing(StrEnum):
+    """When a broadcast is to leave, as chosen in the draft."""
+
+    UNDECIDED = ""
+    NOW = "now"
+    AT = "at"
+
+
 class Broadcast(Base):
     """An email, a text, or both, to the people in a group."""
 
@@ -39,9 +47,14 @@ class Broadcast(Base):
     email_version_id: Mapped[int | None] = mapped_column(ForeignKey("lesson_versions.id"))
     sms_version_id: Mapped[int | None] = mapped_column(ForeignKey("lesson_versions.id"))
     """Frozen when scheduled."""
+    timing: Mapped[str] = mapped_column(String(3), default=Timing.UNDECIDED)
     scheduled_at: Mapped[datetime | None]
+    """In a draft: the chosen time. Once scheduled: when fan-out begins."""
     expires_at: Mapped[datetime | None]
     """What has not left by then is not sent; default seven days after the scheduled time."""
+    paused_at: Mapped[datetime | None]
+    paused_by: Mapped[str | None] = mapped_column(String(120))
+    pause_reason: Mapped[str | None] = mapped_column(Text)
     third_party_paid: Mapped[bool | None]
     """Whether anyone else pays for or sponsors this (HIPAA authorisation); must be answered."""
     note: Mapped[str] = mapped_column(Text, default="")

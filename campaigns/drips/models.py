@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.core.db import Base, BigId
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Make an index partial on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 class DripState(StrEnum):
@@ -17,6 +23,16 @@ class DripState(StrEnum):
     DRAFT = "draft"
     LIVE = "live"
     PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+class EndReason(StrEnum):
+    """Why a person is no longer in a drip."""
+
+    FINISHED = "finished"
+    BOOKED = "booked"
+    OPTED_OUT = "opted_out"
+    REMOVED = "removed"
     ARCHIVED = "archived"
 
 
@@ -41,12 +57,19 @@ class Drip(Base):
     enrol_existing: Mapped[bool] = mapped_column(default=False)
     """Whether people already in the group when the drip goes live enter too (default: no)."""
     ends_on_booking: Mapped[bool] = mapped_column(default=True)
+    reenter_after_days: Mapped[int | None]
+    """A person may enter again this many days after her last time ended; None means once."""
     version_id: Mapped[int | None] = mapped_column(BigId)
     """The published version that new entrants get."""
     created_by: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     live_since: Mapped[datetime | None]
+    """When it first went live."""
+    looked_at: Mapped[datetime | None]
+    """When it was last looked who comes to match."""
+    paused_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
 
 
@@ -82,13 +105,27 @@ class DripStep(Base):
     """"HH:MM" in the person's own zone; None means as soon as the wait is over."""
 
 
+class Bystander(Base):
+    """A person who is in the group but does not enter because she was there before.
+
+    Made for everybody who is in the group when the drip goes live and for people who come
+    with an import that was told to start nothing; removed when the person leaves the
+    group, so that coming back counts as coming to match.
+    """
+
+    __tablename__ = "drip_bystanders"
+
+    drip_id: Mapped[int] = mapped_column(ForeignKey("drips.id"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
+
+
 class Enrolment(Base):
     """A person in a drip."""
 
     __tablename__ = "enrolments"
     __table_args__ = (
         UniqueConstraint("drip_id", "contact_id", "entry"),
-        Index("ix_enrolments_due", "state", "next_due_at", "id"),
+        Index("ix_enrolments_due", "drip_id", "next_due_at", "id", **_where("state = 'active'")),
         Index("ix_enrolments_contact", "contact_id", "state"),
     )
 
@@ -101,7 +138,10 @@ class Enrolment(Base):
     state: Mapped[str] = mapped_column(String(10), default=EnrolmentState.ACTIVE)
     position: Mapped[int] = mapped_column(default=0)
     """The last step that was handed to the outbox."""
+    waits_from: Mapped[datetime]
+    """The moment from which the wait for the next step counts."""
     next_due_at: Mapped[datetime | None]
+    """None in an active enrolment: not worked out yet."""
     enrolled_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(String(30))
