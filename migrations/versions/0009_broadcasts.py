@@ -30,8 +30,12 @@ def upgrade() -> None:
         sa.Column("sms_lesson_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("email_version_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("sms_version_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("timing", sa.String(length=3), nullable=False),
         sa.Column("scheduled_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("paused_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("paused_by", sa.String(length=120), nullable=True),
+        sa.Column("pause_reason", sa.Text(), nullable=True),
         sa.Column("third_party_paid", sa.Boolean(), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
@@ -46,9 +50,7 @@ def upgrade() -> None:
         sa.Column("finished_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("archived_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["email_lesson_id"],
-            ["lessons.id"],
-            name=op.f("fk_broadcasts_email_lesson_id_lessons"),
+            ["email_lesson_id"], ["lessons.id"], name=op.f("fk_broadcasts_email_lesson_id_lessons")
         ),
         sa.ForeignKeyConstraint(
             ["email_version_id"],
@@ -56,14 +58,10 @@ def upgrade() -> None:
             name=op.f("fk_broadcasts_email_version_id_lesson_versions"),
         ),
         sa.ForeignKeyConstraint(
-            ["segment_id"],
-            ["segments.id"],
-            name=op.f("fk_broadcasts_segment_id_segments"),
+            ["segment_id"], ["segments.id"], name=op.f("fk_broadcasts_segment_id_segments")
         ),
         sa.ForeignKeyConstraint(
-            ["sms_lesson_id"],
-            ["lessons.id"],
-            name=op.f("fk_broadcasts_sms_lesson_id_lessons"),
+            ["sms_lesson_id"], ["lessons.id"], name=op.f("fk_broadcasts_sms_lesson_id_lessons")
         ),
         sa.ForeignKeyConstraint(
             ["sms_version_id"],

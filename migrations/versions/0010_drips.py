@@ -27,11 +27,15 @@ def upgrade() -> None:
         sa.Column("segment_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("enrol_existing", sa.Boolean(), nullable=False),
         sa.Column("ends_on_booking", sa.Boolean(), nullable=False),
+        sa.Column("reenter_after_days", sa.Integer(), nullable=True),
         sa.Column("version_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("created_by", sa.String(length=120), nullable=False),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("updated_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("live_since", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("looked_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("paused_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("archived_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["segment_id"], ["segments.id"], name=op.f("fk_drips_segment_id_segments")
@@ -39,6 +43,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_drips")),
     )
     op.create_index(op.f("ix_drips_state"), "drips", ["state"], unique=False)
+    op.create_table(
+        "drip_bystanders",
+        sa.Column("drip_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contacts.id"], name=op.f("fk_drip_bystanders_contact_id_contacts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["drip_id"], ["drips.id"], name=op.f("fk_drip_bystanders_drip_id_drips")
+        ),
+        sa.PrimaryKeyConstraint("drip_id", "contact_id", name=op.f("pk_drip_bystanders")),
+    )
     op.create_table(
         "drip_versions",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
@@ -89,14 +105,13 @@ def upgrade() -> None:
         sa.Column("entry", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("waits_from", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("next_due_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("enrolled_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("ended_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("end_reason", sa.String(length=30), nullable=True),
         sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.id"],
-            name=op.f("fk_enrolments_contact_id_contacts"),
+            ["contact_id"], ["contacts.id"], name=op.f("fk_enrolments_contact_id_contacts")
         ),
         sa.ForeignKeyConstraint(
             ["drip_id"], ["drips.id"], name=op.f("fk_enrolments_drip_id_drips")
@@ -108,22 +123,32 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
         sa.UniqueConstraint(
-            "drip_id",
-            "contact_id",
-            "entry",
-            name=op.f("uq_enrolments_drip_id_contact_id_entry"),
+            "drip_id", "contact_id", "entry", name=op.f("uq_enrolments_drip_id_contact_id_entry")
         ),
     )
     op.create_index("ix_enrolments_contact", "enrolments", ["contact_id", "state"], unique=False)
-    op.create_index("ix_enrolments_due", "enrolments", ["state", "next_due_at", "id"], unique=False)
+    op.create_index(
+        "ix_enrolments_due",
+        "enrolments",
+        ["drip_id", "next_due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    )
 
 
 def downgrade() -> None:
     """Take back."""
-    op.drop_index("ix_enrolments_due", table_name="enrolments")
+    op.drop_index(
+        "ix_enrolments_due",
+        table_name="enrolments",
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    )
     op.drop_index("ix_enrolments_contact", table_name="enrolments")
     op.drop_table("enrolments")
     op.drop_table("drip_steps")
     op.drop_table("drip_versions")
+    op.drop_table("drip_bystanders")
     op.drop_index(op.f("ix_drips_state"), table_name="drips")
     op.drop_table("drips")
