@@ -188,3 +188,47 @@ class Suppression(Base):
     expires_at: Mapped[datetime | None]
     lifted_at: Mapped[datetime | None]
     lifted_by_entry_id: Mapped[int | None] = mapped_column(ForeignKey("consent_entries.id"))
+
+
+class SignupAttempt(Base):
+    """One use of the public sign-up form, for its limits; keyed hashes only, never an IP.
+
+    ``*_hash`` of an address is set only when a confirmation was asked for it; addresses are
+    folded first (plus-tags, dots), so that one mailbox cannot be flooded under many names.
+    """
+
+    __tablename__ = "signup_attempts"
+    __table_args__ = (
+        Index("ix_signup_attempts_ip", "ip_hash", "at"),
+        Index("ix_signup_attempts_network", "network_hash", "at"),
+        Index("ix_signup_attempts_email", "email_hash", "at"),
+        Index("ix_signup_attempts_phone", "phone_hash", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    ip_hash: Mapped[str] = mapped_column(String(32))
+    network_hash: Mapped[str] = mapped_column(String(32))
+    email_hash: Mapped[str | None] = mapped_column(String(32))
+    phone_hash: Mapped[str | None] = mapped_column(String(32))
+    phone_block_hash: Mapped[str | None] = mapped_column(String(32))
+    """Of the thousand numbers around a phone: adjacent ones are the mark of pumping."""
+
+
+class PreferenceCode(Base):
+    """A six-digit code sent to an address, to prove it before topics are shown."""
+
+    __tablename__ = "preference_codes"
+    __table_args__ = (Index("ix_preference_codes_contact", "contact_id", "created_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))
+    channel: Mapped[str] = mapped_column(String(5))
+    message_id: Mapped[int] = mapped_column(BigId)
+    """The message whose preference link was opened; its address is the one that is proved."""
+    salt: Mapped[str] = mapped_column(String(32))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    tries: Mapped[int] = mapped_column(default=0)
+    used_at: Mapped[datetime | None]

@@ -35,6 +35,28 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "signup_attempts",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("ip_hash", sa.String(length=32), nullable=False),
+        sa.Column("network_hash", sa.String(length=32), nullable=False),
+        sa.Column("email_hash", sa.String(length=32), nullable=True),
+        sa.Column("phone_hash", sa.String(length=32), nullable=True),
+        sa.Column("phone_block_hash", sa.String(length=32), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signup_attempts")),
+    )
+    op.create_index(op.f("ix_signup_attempts_at"), "signup_attempts", ["at"], unique=False)
+    op.create_index(
+        "ix_signup_attempts_email", "signup_attempts", ["email_hash", "at"], unique=False
+    )
+    op.create_index("ix_signup_attempts_ip", "signup_attempts", ["ip_hash", "at"], unique=False)
+    op.create_index(
+        "ix_signup_attempts_network", "signup_attempts", ["network_hash", "at"], unique=False
+    )
+    op.create_index(
+        "ix_signup_attempts_phone", "signup_attempts", ["phone_hash", "at"], unique=False
+    )
+    op.create_table(
         "wordings",
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
@@ -77,6 +99,29 @@ def upgrade() -> None:
         unique=False,
     )
     op.create_table(
+        "preference_codes",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("message_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("salt", sa.String(length=32), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("used_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["contact_id"], ["contacts.id"], name=op.f("fk_preference_codes_contact_id_contacts")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_preference_codes")),
+    )
+    op.create_index(
+        "ix_preference_codes_contact",
+        "preference_codes",
+        ["contact_id", "created_at"],
+        unique=False,
+    )
+    op.create_table(
         "consent_evidence",
         sa.Column("entry_id", campaigns.core.db.BigId, nullable=False),
         sa.Column("details", campaigns.core.db.JsonValue, nullable=False),
@@ -97,9 +142,7 @@ def upgrade() -> None:
         sa.Column("frequency_per_month", sa.Integer(), nullable=True),
         sa.Column("source_label", sa.String(length=120), nullable=False),
         sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.id"],
-            name=op.f("fk_consent_states_contact_id_contacts"),
+            ["contact_id"], ["contacts.id"], name=op.f("fk_consent_states_contact_id_contacts")
         ),
         sa.ForeignKeyConstraint(
             ["entry_id"],
@@ -120,9 +163,7 @@ def upgrade() -> None:
         sa.Column("confirmed_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("origin", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.id"],
-            name=op.f("fk_optin_requests_contact_id_contacts"),
+            ["contact_id"], ["contacts.id"], name=op.f("fk_optin_requests_contact_id_contacts")
         ),
         sa.ForeignKeyConstraint(
             ["entry_id"],
@@ -132,16 +173,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_optin_requests")),
     )
     op.create_index(
-        "ix_optin_requests_contact",
-        "optin_requests",
-        ["contact_id", "channel"],
-        unique=False,
+        "ix_optin_requests_contact", "optin_requests", ["contact_id", "channel"], unique=False
     )
     op.create_index(
-        op.f("ix_optin_requests_requested_at"),
-        "optin_requests",
-        ["requested_at"],
-        unique=False,
+        op.f("ix_optin_requests_requested_at"), "optin_requests", ["requested_at"], unique=False
     )
     op.create_table(
         "suppressions",
@@ -163,10 +198,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
     )
     op.create_index(
-        "ix_suppressions_address_hash",
-        "suppressions",
-        ["address_hash", "lifted_at"],
-        unique=False,
+        "ix_suppressions_address_hash", "suppressions", ["address_hash", "lifted_at"], unique=False
     )
 
 
@@ -179,7 +211,15 @@ def downgrade() -> None:
     op.drop_table("optin_requests")
     op.drop_table("consent_states")
     op.drop_table("consent_evidence")
+    op.drop_index("ix_preference_codes_contact", table_name="preference_codes")
+    op.drop_table("preference_codes")
     op.drop_index("ix_consent_entries_contact", table_name="consent_entries")
     op.drop_table("consent_entries")
     op.drop_table("wordings")
+    op.drop_index("ix_signup_attempts_phone", table_name="signup_attempts")
+    op.drop_index("ix_signup_attempts_network", table_name="signup_attempts")
+    op.drop_index("ix_signup_attempts_ip", table_name="signup_attempts")
+    op.drop_index("ix_signup_attempts_email", table_name="signup_attempts")
+    op.drop_index(op.f("ix_signup_attempts_at"), table_name="signup_attempts")
+    op.drop_table("signup_attempts")
     op.drop_table("disclosures")
