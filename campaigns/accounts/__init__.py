@@ -1,4 +1,4 @@
 """Staff users, roles, sessions, the audit trail.
 
-Tables: staff_users, setup_links, staff_sessions, audit_entries.
+Tables: staff_users, one_time_links, staff_sessions, throttles, audit_entries.
 """
