@@ -8,9 +8,8 @@ from flask import Flask, redirect
 from jinja2 import StrictUndefined
 from werkzeug.wrappers import Response
 
-from campaigns import public, staff, webhooks
+from campaigns import public, staff, web, webhooks
 from campaigns.accounts.permissions import Permission, access_of, open_to_all
-from campaigns.web import health
 from campaigns.wiring import Services
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +31,7 @@ def create_app(services: Services) -> Flask:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.extensions["campaigns"] = services
-    health.register(app)
+    web.register(app)
     public.register(app)
     webhooks.register(app)
     staff.register(app)

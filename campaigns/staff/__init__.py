@@ -10,7 +10,9 @@ import pkgutil
 
 from flask import Flask
 
-OPEN_ENDPOINTS = frozenset({"staff.log_in", "staff.set_up"})
+OPEN_ENDPOINTS = frozenset(
+    {"staff.log_in", "staff.second_step", "staff.set_up", "staff.choose_password"}
+)
 """Staff pages that must be reachable without a log-in."""
 
 
@@ -18,6 +20,7 @@ def register(app: Flask) -> None:
     """Add the blueprint; every module of this package may hold routes."""
     from campaigns.staff.blueprint import bp
 
-    for module in pkgutil.iter_modules(__path__):
-        importlib.import_module(f"{__name__}.{module.name}")
+    if not bp._got_registered_once:
+        for module in pkgutil.iter_modules(__path__):
+            importlib.import_module(f"{__name__}.{module.name}")
     app.register_blueprint(bp)

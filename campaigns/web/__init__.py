@@ -1,4 +1,17 @@
-"""What all web surfaces share: services of the request, headers, health.
+"""What all web surfaces share: services of the request, sessions, headers, errors, health.
 
 Tables: none.
 """
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Give the application its sessions, headers, filters and error pages."""
+    from campaigns.web import health, sessions, templating
+
+    app.session_interface = sessions.StaffSessions()
+    templating.register(app)
+    health.register(app)
