@@ -23,7 +23,9 @@ _PLAIN_EMAIL = re.compile(
     re.ASCII,
 )
 _RESERVED = frozenset({"test", "invalid", "localhost", "local", "onion", "arpa", "internal"})
-_EXTENSION = re.compile(r"(?:;?\s*ext(?:ension|n)?\.?|(?<=\d)\s*x\.?|#|;)\s*[:=]?\s*\d+\s*$", re.I)
+_EXTENSION = re.compile(
+    r"(?:;?\s*ext(?:ension|n)?\.?|(?<=\d)\s*x\.?|#|;)\s*[:=]?\s*\d+\s*$", re.IGNORECASE
+)
 _PLAIN_PHONE = re.compile(r"\+?1?[ .-]?\(?([2-9]\d\d)\)?[ .-]?([2-9]\d\d)[ .-]?(\d{4})", re.ASCII)
 _ALLOWED = re.compile(r"\+?[\d\s().\-/\u2010-\u2015\u2212\u00b7]+", re.ASCII)
 _NOT_DIGIT = re.compile(r"\D", re.ASCII)
@@ -38,9 +40,13 @@ def normalise_email(text: str) -> str:
     Raises: InvalidInput ``email_missing``, ``email_too_long``, ``email_invalid``.
     """
     plain = text.strip().lower()
-    if len(plain) <= 64 and _PLAIN_EMAIL.fullmatch(plain):
-        if plain.rsplit(".", 1)[1] not in _RESERVED and "--" not in plain.split("@", 1)[1]:
-            return plain
+    if (
+        len(plain) <= 64
+        and _PLAIN_EMAIL.fullmatch(plain)
+        and plain.rsplit(".", 1)[1] not in _RESERVED
+        and "--" not in plain.split("@", 1)[1]
+    ):
+        return plain
     return _closely_email(text)
 
 

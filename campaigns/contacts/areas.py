@@ -12,6 +12,11 @@ from types import MappingProxyType
 
 AS_OF = "2026-11-22"
 
+
+def _codes(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _BY_STATE = {
     "AK": "907",
     "AL": "205 251 256 334 483 659 938",
@@ -77,33 +82,29 @@ AREA_CODES: MappingProxyType[str, str] = MappingProxyType(
 )
 """Area code -> state (two letters), or ``""`` where the state is not known."""
 
-NEWER = frozenset("357 429 436 457 465 471 483 621 624 679 729 837 861 924".split())
+NEWER = _codes("357 429 436 457 465 471 483 621 624 679 729 837 861 924")
 """Live or assigned codes that the library of numbers does not know yet."""
 
 STATES = frozenset(state for state in _BY_STATE if state)
 
-TOLL_FREE = frozenset("800 822 833 844 855 866 877 880 881 882 883 884 885 886 887 888 889".split())
+TOLL_FREE = _codes("800 822 833 844 855 866 877 880 881 882 883 884 885 886 887 888 889")
 
-SPECIAL = frozenset(
-    "456 500 521 522 523 524 525 526 527 528 529 532 533 544 566 577 588 600 622 700 710 900".split()
+SPECIAL = _codes(
+    "456 500 521 522 523 524 525 526 527 528 529 532 533 544 566 577 588 600 622 700 710 900"
 )
 """Personal, premium and government numbers: no clinic's patient is reached there."""
 
-TERRITORIES = frozenset("340 670 671 684 787 939".split())
+TERRITORIES = _codes("340 670 671 684 787 939")
 """US Virgin Islands, Northern Marianas, Guam, American Samoa, Puerto Rico."""
 
-CANADA = frozenset(
-    (
-        "204 226 236 249 250 257 263 273 289 306 343 354 365 367 368 382 387 403 416 418 428 431 "
-        "437 438 450 460 468 474 487 506 514 519 537 548 568 579 581 584 587 604 613 639 647 672 "
-        "683 705 709 742 753 778 780 782 807 819 825 851 867 873 879 902 905 942"
-    ).split()
+CANADA = _codes(
+    "204 226 236 249 250 257 263 273 289 306 343 354 365 367 368 382 387 403 416 418 428 431 "
+    "437 438 450 460 468 474 487 506 514 519 537 548 568 579 581 584 587 604 613 639 647 672 "
+    "683 705 709 742 753 778 780 782 807 819 825 851 867 873 879 902 905 942"
 )
 
-CARIBBEAN = frozenset(
-    (
-        "242 246 264 268 284 345 441 473 649 658 664 721 758 767 784 809 829 849 868 869 876"
-    ).split()
+CARIBBEAN = _codes(
+    "242 246 264 268 284 345 441 473 649 658 664 721 758 767 784 809 829 849 868 869 876"
 )
 
 
