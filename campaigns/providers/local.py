@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from sqlalchemy import insert
 
@@ -18,6 +17,7 @@ from campaigns.delivery.ports import (
     Refused,
     TextMessage,
 )
+from campaigns.providers.holes import Skeleton
 from campaigns.providers.models import LocalDelivery
 
 _LATE = Refused(kind=RefusalKind.TEMPORARY, code="deadline", reason="The time to send had passed.")
@@ -38,20 +38,30 @@ class LocalEmailSender:
         if time.monotonic() >= deadline.monotonic:
             return _LATE
         at = self._clock.now()
-        rows = [
-            {
-                "message_token": person.message_token,
-                "channel": "email",
-                "to": person.address,
-                "sender": f"{batch.sender_name} <{batch.sender_email}>",
-                "subject": _fill(batch.subject, person.holes),
-                "html": _fill(batch.html, person.holes),
-                "text": _fill(batch.text, person.holes),
-                "headers": {**batch.headers, **person.headers},
-                "at": at,
-            }
-            for person in batch.recipients
-        ]
+        bodies: dict[frozenset[str], tuple[Skeleton, Skeleton, Skeleton]] = {}
+        rows = []
+        for person in batch.recipients:
+            keys = frozenset(person.holes)
+            if keys not in bodies:
+                bodies[keys] = (
+                    Skeleton(batch.subject, keys),
+                    Skeleton(batch.html, keys),
+                    Skeleton(batch.text, keys),
+                )
+            subject, html, text = bodies[keys]
+            rows.append(
+                {
+                    "message_token": person.message_token,
+                    "channel": "email",
+                    "to": person.address,
+                    "sender": f"{batch.sender_name} <{batch.sender_email}>",
+                    "subject": subject.fill(person.holes),
+                    "html": html.fill(person.holes),
+                    "text": text.fill(person.holes),
+                    "headers": {**batch.headers, **person.headers},
+                    "at": at,
+                }
+            )
         with self._db.transaction() as session:
             session.execute(insert(LocalDelivery), rows)
         return Accepted(provider_id=None)
@@ -83,9 +93,3 @@ class LocalSmsSender:
                 )
             )
         return Accepted(provider_id=None)
-
-
-def _fill(body: str, holes: Mapping[str, str]) -> str:
-    for key, value in holes.items():
-        body = body.replace(key, value)
-    return body
