@@ -1,0 +1,172 @@
+"""The words of the public pages in English. ``spanish.py`` has the same keys (a test checks)."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    # frame
+    "date": "{month} {day}, {year}",
+    "months": (
+        "January February March April May June July August September October November December"
+    ),
+    "this_clinic": "The clinic",
+    "call": "Call {phone}",
+    "privacy": "Privacy",
+    "program": "About our texts",
+    "terms": "Terms",
+    "other_language": "Español",
+    "skip": "Skip to the content",
+    # sign-up
+    "signup_title": "Stay in touch with {brand}",
+    "signup_lead": (
+        "Short guides on wellness from our clinic, with a link to book if you want one. "
+        "Choose what you get. Leave whenever you like."
+    ),
+    "first_name": "First name",
+    "last_name": "Last name",
+    "email": "Email",
+    "phone": "Mobile number",
+    "phone_help": "A US number, for example (212) 555-0123.",
+    "postal_code": "ZIP code",
+    "postal_code_help": "Tells us your time zone, so that texts come at decent hours.",
+    "your_details": "About you",
+    "what_you_get": "What you would like",
+    "optional": "optional",
+    "topics": "Topics you would like to read about",
+    "topics_help": (
+        "Optional. We store the topics only if you tick the box below. Left empty, you get our "
+        "general guides."
+    ),
+    "adult": "I am 18 or older.",
+    "signup_button": "Sign up",
+    "leave_empty": "Leave this field empty",
+    "errors_title": "Please check the fields below. Everything you typed has been kept.",
+    "error_name": "Please enter your first name.",
+    "error_long": "This is longer than we can store.",
+    "error_characters": "This has characters that we cannot store.",
+    "error_channel": "Tick email, text messages or both, so that we know how to reach you.",
+    "error_email_missing": "You ticked email: please enter your email address.",
+    "error_email": "This does not look like an email address. An example: name@example.com",
+    "error_phone_missing": "You ticked text messages: please enter your mobile number.",
+    "error_phone": "This does not look like a US mobile number. An example: (212) 555-0123",
+    "error_postal_code": "A ZIP code has five digits.",
+    "error_adult": "Our messages are for adults. Please confirm that you are 18 or older.",
+    "error_topics": (
+        "To have us store your topics, tick the box under them. To leave them out, clear them."
+    ),
+    "error_stale": "This page had been open for a while. Please press the button once more.",
+    "answer_title": "Check your inbox",
+    "answer_lead": "One step is left, so that nobody can sign you up but you.",
+    "answer_email": (
+        "If you asked for email, we have sent you a message. Open it and press the button in it. "
+        "It can take a few minutes; the spam folder is worth a look."
+    ),
+    "answer_sms": "If you asked for texts, we have sent you one. Reply Y to confirm.",
+    "answer_start": (
+        "If you once stopped our texts, send START to the number that texted you first."
+    ),
+    "answer_none": "Until you confirm, we send you nothing else.",
+    "busy_title": "Please try again later",
+    "busy_lead": (
+        "There have been many sign-ups in the last hour, so this one was not taken. Please try "
+        "again in an hour, or call us."
+    ),
+    # confirm
+    "confirm_title": "Confirm your sign-up",
+    "confirm_lead_email": "Press the button to get wellness emails from {brand} at {address}.",
+    "confirm_lead_sms": "Press the button to get wellness texts from {brand} at {address}.",
+    "confirm_leave": "You can leave at any time, with one tap in every message.",
+    "confirm_button": "Yes, sign me up",
+    "confirm_ignore": "If you did not ask for this, close the page. You will get nothing.",
+    "confirmed_title": "You are signed up",
+    "confirmed_lead": "Thank you. Your first guide from {brand} is on its way soon.",
+    "confirmed_text_next": "We have also sent you a text. Reply Y to it to get texts as well.",
+    "expired_title": "This link has run out",
+    "expired_lead": "Confirmation links work for seven days. Nothing was changed.",
+    "signup_again": "Sign up again",
+    # unsubscribe
+    "leave_title_email": "Leave our emails",
+    "leave_title_sms": "Leave our texts",
+    "leave_now_email": "{address} gets wellness emails from {brand}.",
+    "leave_now_sms": "{address} gets wellness texts from {brand}.",
+    "leave_off_email": "{address} gets no wellness emails from {brand}.",
+    "leave_off_sms": "{address} gets no wellness texts from {brand}.",
+    "leave_button_email": "Unsubscribe from all marketing email",
+    "leave_button_sms": "Stop all marketing texts",
+    "leave_sure_email": "Unsubscribe anyway, to be sure",
+    "leave_sure_sms": "Stop anyway, to be sure",
+    "leave_prefs": "Choose topics, pause, or change other settings",
+    "leave_reply": "To stop texts you can also reply STOP to any of them.",
+    "left_title": "Done. You have left",
+    "left_email": "{address} will get no more marketing email from {brand}.",
+    "left_sms": "{address} will get no more marketing texts from {brand}.",
+    "left_plain": "You are unsubscribed.",
+    "left_queue": "What was already on its way to you has been stopped where it could be.",
+    "undo_button": "That was a mistake, keep me on the list",
+    "undo_help": "This button works for 15 minutes.",
+    "undone_title": "You are back on the list",
+    "undone_lead": "Nothing has changed: you go on getting what you had agreed to.",
+    "undo_late_title": "It is too late to undo this here",
+    "undo_late_lead": "More than 15 minutes have passed. You can sign up again at any time.",
+    "press_button": "Nothing was changed. Open the page and press the button.",
+    # preferences
+    "prefs_title": "Your messages from {brand}",
+    "prefs_for": "Settings for {address}.",
+    "stop_all_button": "Stop everything",
+    "stop_all_help": "No more marketing emails or texts. Takes effect at once.",
+    "channels": "By channel",
+    "channel_email": "Emails",
+    "channel_sms": "Text messages",
+    "state_on": "On",
+    "state_off": "Off",
+    "state_pending": "Not confirmed yet",
+    "stop_email_button": "Stop emails",
+    "stop_sms_button": "Stop texts",
+    "start_again": "Sign up again",
+    "pause": "Take a break",
+    "pause_help": "We stay silent and start again by ourselves afterwards.",
+    "pause_30_button": "Pause for 30 days",
+    "pause_90_button": "Pause for 90 days",
+    "paused_until": "Paused until {date}.",
+    "resume_button": "End the pause",
+    "topics_title": "Your topics",
+    "topics_locked": (
+        "Topics are private. To see or change them, we first send a six-digit code to {address}."
+    ),
+    "code_button": "Send me a code",
+    "code_title": "Enter the code",
+    "code_lead": "We have sent a six-digit code to {address}. It works for 10 minutes.",
+    "code_label": "Six-digit code",
+    "code_check": "Show my topics",
+    "code_wrong": "This code is not right. Look at our newest message, or ask for a new code.",
+    "code_spent": "This code no longer works. Please ask for a new one.",
+    "code_limit": "Too many codes were asked for. Please try again in an hour, or call us.",
+    "code_no_way": "We cannot send a code to this address any more. Please call us.",
+    "topics_lead": "Tick what you would like to read about. Clear all to delete your topics.",
+    "topics_button": "Save my topics",
+    "proof_old": "The code was entered a while ago. Please ask for a new one.",
+    "saved_stop_all": "Done. You will get no more marketing messages from us.",
+    "saved_stop_email": "Done. You will get no more marketing emails from us.",
+    "saved_stop_sms": "Done. You will get no more marketing texts from us.",
+    "saved_pause": "Done. We stay silent until {date}.",
+    "saved_pause_kept": "Your messages were already paused for longer than that.",
+    "saved_resume": "The pause is over.",
+    "saved_topics": "Your topics are saved.",
+    "saved_topics_none": "Your topics are deleted. You get our general guides.",
+    # links and lessons
+    "call_title": "Call {brand}",
+    "call_lead": "Tap the number to call us.",
+    "book_title": "Book with {brand}",
+    "book_missing": "Online booking is not open at the moment. Please call us, and we find a time.",
+    "contact_missing": "Please reply to our message, and we get back to you.",
+    "lesson_title": "Your guide from {brand}",
+    "lesson_lead": (
+        "This page holds health education. Open it when nobody looks over your shoulder."
+    ),
+    "lesson_button": "Continue to the guide",
+    "not_found_title": "This page does not exist",
+    "not_found_lead": (
+        "The link may be incomplete. Open it from the message again, or call us if you need help."
+    ),
+    "faulty_title": "That did not work",
+    "faulty_lead": "Nothing was changed. Please go back and try again, or call us.",
+}

@@ -1,0 +1,177 @@
+"""The words of the public pages in Spanish; the same keys as ``english.py``."""
+
+from __future__ import annotations
+
+TEXTS: dict[str, str] = {
+    # frame
+    "date": "{day} de {month} de {year}",
+    "months": (
+        "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
+    ),
+    "this_clinic": "La clínica",
+    "call": "Llame al {phone}",
+    "privacy": "Privacidad",
+    "program": "Nuestros mensajes de texto",
+    "terms": "Condiciones",
+    "other_language": "English",
+    "skip": "Ir al contenido",
+    # sign-up
+    "signup_title": "Siga en contacto con {brand}",
+    "signup_lead": (
+        "Guías breves de bienestar de nuestra clínica, con un enlace para reservar si lo desea. "
+        "Usted elige qué recibe y puede dejarlo cuando quiera."
+    ),
+    "first_name": "Nombre",
+    "last_name": "Apellido",
+    "email": "Correo electrónico",
+    "phone": "Número de celular",
+    "phone_help": "Un número de EE. UU., por ejemplo (212) 555-0123.",
+    "postal_code": "Código postal",
+    "postal_code_help": "Nos indica su zona horaria, para escribirle a horas adecuadas.",
+    "your_details": "Sus datos",
+    "what_you_get": "Lo que desea recibir",
+    "optional": "opcional",
+    "topics": "Temas que le gustaría leer",
+    "topics_help": (
+        "Opcional. Guardamos los temas solo si marca la casilla de abajo. Si no elige ninguno, "
+        "recibe nuestras guías generales."
+    ),
+    "adult": "Tengo 18 años o más.",
+    "signup_button": "Suscribirme",
+    "leave_empty": "Deje este campo vacío",
+    "errors_title": "Revise los campos indicados. Hemos conservado todo lo que escribió.",
+    "error_name": "Escriba su nombre.",
+    "error_long": "Es más largo de lo que podemos guardar.",
+    "error_characters": "Tiene caracteres que no podemos guardar.",
+    "error_channel": "Marque correo, mensajes de texto o ambos, para saber cómo escribirle.",
+    "error_email_missing": "Marcó el correo: escriba su dirección de correo electrónico.",
+    "error_email": "No parece una dirección de correo. Un ejemplo: nombre@example.com",
+    "error_phone_missing": "Marcó los mensajes de texto: escriba su número de celular.",
+    "error_phone": "No parece un celular de EE. UU. Un ejemplo: (212) 555-0123",
+    "error_postal_code": "El código postal tiene cinco cifras.",
+    "error_adult": "Nuestros mensajes son para adultos. Confirme que tiene 18 años o más.",
+    "error_topics": (
+        "Para que guardemos sus temas, marque la casilla debajo de ellos. Para omitirlos, "
+        "desmarque los temas."
+    ),
+    "error_stale": "La página llevaba un rato abierta. Pulse el botón una vez más.",
+    "answer_title": "Revise sus mensajes",
+    "answer_lead": "Falta un paso, para que nadie más que usted pueda suscribirle.",
+    "answer_email": (
+        "Si pidió correos, le hemos enviado uno. Ábralo y pulse el botón que contiene. Puede "
+        "tardar unos minutos; mire también en el correo no deseado."
+    ),
+    "answer_sms": "Si pidió mensajes de texto, le hemos enviado uno. Responda Y para confirmar.",
+    "answer_start": (
+        "Si alguna vez detuvo nuestros mensajes de texto, envíe primero START al número del que "
+        "los recibía."
+    ),
+    "answer_none": "Hasta que confirme, no le enviamos nada más.",
+    "busy_title": "Inténtelo más tarde",
+    "busy_lead": (
+        "Hubo muchas suscripciones en la última hora y esta no se tomó. Inténtelo de nuevo en "
+        "una hora o llámenos."
+    ),
+    # confirm
+    "confirm_title": "Confirme su suscripción",
+    "confirm_lead_email": "Pulse el botón para recibir correos de {brand} en {address}.",
+    "confirm_lead_sms": "Pulse el botón para recibir textos de bienestar de {brand} en {address}.",
+    "confirm_leave": "Puede dejarlo cuando quiera, con un toque en cada mensaje.",
+    "confirm_button": "Sí, suscríbanme",
+    "confirm_ignore": "Si usted no lo pidió, cierre la página. No recibirá nada.",
+    "confirmed_title": "Ya está suscrito",
+    "confirmed_lead": "Gracias. Pronto recibirá su primera guía de {brand}.",
+    "confirmed_text_next": (
+        "También le hemos enviado un mensaje de texto. Responda Y para recibir textos."
+    ),
+    "expired_title": "Este enlace ha caducado",
+    "expired_lead": "Los enlaces de confirmación sirven siete días. No se ha cambiado nada.",
+    "signup_again": "Suscribirme de nuevo",
+    # unsubscribe
+    "leave_title_email": "Dejar nuestros correos",
+    "leave_title_sms": "Dejar nuestros textos",
+    "leave_now_email": "{address} recibe correos de bienestar de {brand}.",
+    "leave_now_sms": "{address} recibe textos de bienestar de {brand}.",
+    "leave_off_email": "{address} no recibe correos de bienestar de {brand}.",
+    "leave_off_sms": "{address} no recibe textos de bienestar de {brand}.",
+    "leave_button_email": "Darme de baja de todos los correos",
+    "leave_button_sms": "Detener todos los textos",
+    "leave_sure_email": "Darme de baja de todos modos",
+    "leave_sure_sms": "Detenerlos de todos modos",
+    "leave_prefs": "Elegir temas, pausar o cambiar otras opciones",
+    "leave_reply": "Para detener los textos también puede responder STOP a cualquiera de ellos.",
+    "left_title": "Listo. Le hemos dado de baja",
+    "left_email": "{address} no recibirá más correos comerciales de {brand}.",
+    "left_sms": "{address} no recibirá más textos comerciales de {brand}.",
+    "left_plain": "Se ha dado de baja.",
+    "left_queue": "Lo que ya estaba en camino se ha detenido donde fue posible.",
+    "undo_button": "Fue un error, quiero seguir en la lista",
+    "undo_help": "Este botón funciona durante 15 minutos.",
+    "undone_title": "Sigue en la lista",
+    "undone_lead": "No ha cambiado nada: seguirá recibiendo lo que había aceptado.",
+    "undo_late_title": "Ya no se puede deshacer aquí",
+    "undo_late_lead": "Han pasado más de 15 minutos. Puede suscribirse de nuevo cuando quiera.",
+    "press_button": "No se ha cambiado nada. Abra la página y pulse el botón.",
+    # preferences
+    "prefs_title": "Sus mensajes de {brand}",
+    "prefs_for": "Opciones para {address}.",
+    "stop_all_button": "Detener todo",
+    "stop_all_help": "Ni correos ni textos comerciales. Se aplica de inmediato.",
+    "channels": "Por canal",
+    "channel_email": "Correos",
+    "channel_sms": "Mensajes de texto",
+    "state_on": "Activado",
+    "state_off": "Desactivado",
+    "state_pending": "Sin confirmar",
+    "stop_email_button": "Detener correos",
+    "stop_sms_button": "Detener textos",
+    "start_again": "Suscribirme de nuevo",
+    "pause": "Hacer una pausa",
+    "pause_help": "No le escribimos durante ese tiempo y después seguimos.",
+    "pause_30_button": "Pausar 30 días",
+    "pause_90_button": "Pausar 90 días",
+    "paused_until": "En pausa hasta el {date}.",
+    "resume_button": "Terminar la pausa",
+    "topics_title": "Sus temas",
+    "topics_locked": (
+        "Los temas son privados. Para verlos o cambiarlos, primero enviamos un código de seis "
+        "cifras a {address}."
+    ),
+    "code_button": "Enviarme un código",
+    "code_title": "Escriba el código",
+    "code_lead": "Hemos enviado un código de seis cifras a {address}. Sirve 10 minutos.",
+    "code_label": "Código de seis cifras",
+    "code_check": "Ver mis temas",
+    "code_wrong": "El código no es correcto. Mire nuestro último mensaje o pida otro código.",
+    "code_spent": "Este código ya no sirve. Pida uno nuevo.",
+    "code_limit": "Se pidieron demasiados códigos. Inténtelo en una hora o llámenos.",
+    "code_no_way": "Ya no podemos enviar un código a esta dirección. Llámenos sobre sus temas.",
+    "topics_lead": "Marque lo que le gustaría leer. Desmarque todo para borrar sus temas.",
+    "topics_button": "Guardar mis temas",
+    "proof_old": "Escribió el código hace un rato. Pida uno nuevo.",
+    "saved_stop_all": "Listo. No recibirá más mensajes comerciales nuestros.",
+    "saved_stop_email": "Listo. No recibirá más correos comerciales nuestros.",
+    "saved_stop_sms": "Listo. No recibirá más textos comerciales nuestros.",
+    "saved_pause": "Listo. No le escribimos hasta el {date}.",
+    "saved_pause_kept": "Sus mensajes ya estaban en pausa por más tiempo.",
+    "saved_resume": "La pausa ha terminado.",
+    "saved_topics": "Sus temas se han guardado.",
+    "saved_topics_none": "Sus temas se han borrado. Recibe nuestras guías generales.",
+    # links and lessons
+    "call_title": "Llame a {brand}",
+    "call_lead": "Toque el número para llamarnos.",
+    "book_title": "Reserve con {brand}",
+    "book_missing": "La reserva en línea no está abierta ahora. Llámenos y buscamos una hora.",
+    "contact_missing": "Responda a nuestro mensaje y le contestamos.",
+    "lesson_title": "Su guía de {brand}",
+    "lesson_lead": (
+        "Esta página contiene educación sobre la salud. Ábrala cuando nadie mire su pantalla."
+    ),
+    "lesson_button": "Continuar a la guía",
+    "not_found_title": "Esta página no existe",
+    "not_found_lead": (
+        "Puede que el enlace esté incompleto. Ábralo de nuevo desde el mensaje o llámenos."
+    ),
+    "faulty_title": "No ha funcionado",
+    "faulty_lead": "No se ha cambiado nada. Vuelva atrás e inténtelo de nuevo, o llámenos.",
+}
