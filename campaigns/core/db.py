@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.engine import URL, Connection, CursorResult, Dialect, Engine, make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -123,6 +124,15 @@ def keys_of(session: Session) -> KeyRing:
 def is_sqlite(session: Session) -> bool:
     """Tell whether the session speaks to SQLite (for the few statements that differ)."""
     return session.get_bind().dialect.name == "sqlite"
+
+
+def change(session: Session, statement: UpdateBase) -> int:
+    """Run an INSERT, UPDATE or DELETE on many rows and return how many it met.
+
+    Objects that the session holds are not brought up to date: refresh those you use.
+    """
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def _engine(url: URL, *, read_only: bool) -> Engine:
