@@ -17,7 +17,27 @@ from campaigns.contacts.models import Contact, ContactStatus
 
 def condition(node: Node, *, now: datetime) -> ColumnElement[bool]:
     """Return the rule as a boolean over ``contacts``."""
-    return _condition(normalise(node), now)
+    root = normalise(node)
+    assert isinstance(root, Group), "a normalised rule is a group"
+    if interests := _only_interests(root):
+        return conditions.leading_interests(interests)
+    parts = root.children if root.kind == "all" else ()
+    leading = next((part for part in parts if _only_interests(part)), None)
+    if leading is None:
+        return _condition(root, now)
+    rest = Group("all", tuple(part for part in parts if part is not leading))
+    return and_(conditions.leading_interests(_only_interests(leading)), _condition(rest, now))
+
+
+def _only_interests(node: Node) -> list[str]:
+    """Return the codes if the node asks for any of some interests and nothing else."""
+    if isinstance(node, Leaf):
+        return [str(node.value)] if (node.field, node.op) == ("interest", "has") else []
+    if not isinstance(node, Group) or (node.kind == "all" and len(node.children) != 1):
+        return []
+    codes = [_only_interests(child) for child in node.children if isinstance(child, Leaf)]
+    whole = len(codes) == len(node.children) and all(codes)
+    return [code for found in codes for code in found] if whole else []
 
 
 def _condition(node: Node, now: datetime) -> ColumnElement[bool]:
