@@ -53,15 +53,7 @@ class Batch(Base):
 
     __tablename__ = "batches"
     __table_args__ = (
-        Index(
-            "ix_batches_due",
-            "channel",
-            "priority",
-            "due_at",
-            "id",
-            sqlite_where=text("done_at IS NULL"),
-            postgresql_where=text("done_at IS NULL"),
-        ),
+        Index("ix_batches_due", "channel", "priority", "due_at", "id", **_where("done_at IS NULL")),
         Index("ix_batches_origin", "origin_kind", "origin_id"),
     )
 
@@ -73,8 +65,10 @@ class Batch(Base):
     priority: Mapped[int] = mapped_column(default=5)
     """0 first: confirmations and replies; 5: drips and broadcasts."""
     due_at: Mapped[datetime]
-    lease_holder: Mapped[str | None] = mapped_column(String(64))
+    lease_holder: Mapped[str | None] = mapped_column(String(120))
+    """Host, process id and its start time, and a number for each claim."""
     lease_until: Mapped[datetime | None]
+    """In the machine's own time, never in a demonstration's."""
     epoch: Mapped[int] = mapped_column(default=0)
     done_at: Mapped[datetime | None]
 
@@ -86,23 +80,14 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("origin_kind", "origin_id", "subject_id", "channel"),
         Index("ix_messages_batch", "batch_id", "state"),
-        Index(
-            "ix_messages_held",
-            "held_until",
-            "id",
-            sqlite_where=text("state = 'held'"),
-            postgresql_where=text("state = 'held'"),
-        ),
+        Index("ix_messages_held", "held_until", "id", **_where("state = 'held'")),
         Index("ix_messages_contact", "contact_id", "channel", "intent_at"),
         Index("ix_messages_origin_state", "origin_kind", "origin_id", "state"),
+        Index("ix_messages_uncertain", "check_at", "id", **_where("state = 'uncertain'")),
         Index(
-            "ix_messages_uncertain",
-            "state",
-            "intent_at",
-            sqlite_where=text("state IN ('sending', 'uncertain')"),
-            postgresql_where=text("state IN ('sending', 'uncertain')"),
+            "ix_messages_loose", "due_at", "id", **_where("state = 'planned' AND batch_id IS NULL")
         ),
-        Index("ix_messages_provider_id", "provider_id"),
+        Index("ix_messages_provider_id", "provider_id", **_where("provider_id IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -128,6 +113,10 @@ class Message(Base):
     attempt_id: Mapped[int | None] = mapped_column(BigId)
     tries: Mapped[int] = mapped_column(default=0)
     """Attempts that the provider definitely refused for a time (class A)."""
+    check_at: Mapped[datetime | None]
+    """When an uncertain outcome is looked at next."""
+    checks: Mapped[int] = mapped_column(default=0)
+    """How often it was looked up with the provider in vain."""
     intent_at: Mapped[datetime | None]
     """When the intent to send was committed, before the first byte went out."""
     consent_entry_id: Mapped[int | None] = mapped_column(BigId)
@@ -135,6 +124,7 @@ class Message(Base):
     provider: Mapped[str | None] = mapped_column(String(20))
     provider_id: Mapped[str | None] = mapped_column(String(120))
     segments: Mapped[int | None]
+    """Parts of a text."""
     accepted_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
@@ -152,7 +142,7 @@ class Attempt(Base):
     provider: Mapped[str] = mapped_column(String(20))
     messages: Mapped[int]
     """How many people it carries."""
-    holder: Mapped[str] = mapped_column(String(64))
+    holder: Mapped[str] = mapped_column(String(120))
     """Host, process id and its start time: tells whether the sender still lives."""
     started_at: Mapped[datetime] = mapped_column(index=True)
     finished_at: Mapped[datetime | None]

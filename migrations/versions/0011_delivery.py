@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("version_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("due_at", campaigns.core.db.UtcDateTime(), nullable=False),
-        sa.Column("lease_holder", sa.String(length=64), nullable=True),
+        sa.Column("lease_holder", sa.String(length=120), nullable=True),
         sa.Column("lease_until", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("done_at", campaigns.core.db.UtcDateTime(), nullable=True),
@@ -74,7 +74,7 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=5), nullable=False),
         sa.Column("provider", sa.String(length=20), nullable=False),
         sa.Column("messages", sa.Integer(), nullable=False),
-        sa.Column("holder", sa.String(length=64), nullable=False),
+        sa.Column("holder", sa.String(length=120), nullable=False),
         sa.Column("started_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("finished_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("outcome", sa.String(length=12), nullable=True),
@@ -94,9 +94,7 @@ def upgrade() -> None:
         sa.Column("profile_id", campaigns.core.db.BigId, nullable=False),
         sa.Column("derived_from", sa.String(length=120), nullable=False),
         sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.id"],
-            name=op.f("fk_contact_hours_contact_id_contacts"),
+            ["contact_id"], ["contacts.id"], name=op.f("fk_contact_hours_contact_id_contacts")
         ),
         sa.ForeignKeyConstraint(
             ["profile_id"],
@@ -125,6 +123,8 @@ def upgrade() -> None:
         sa.Column("batch_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("attempt_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("check_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("checks", sa.Integer(), nullable=False),
         sa.Column("intent_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("consent_entry_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("provider", sa.String(length=20), nullable=True),
@@ -138,9 +138,7 @@ def upgrade() -> None:
             ["batch_id"], ["batches.id"], name=op.f("fk_messages_batch_id_batches")
         ),
         sa.ForeignKeyConstraint(
-            ["contact_id"],
-            ["contacts.id"],
-            name=op.f("fk_messages_contact_id_contacts"),
+            ["contact_id"], ["contacts.id"], name=op.f("fk_messages_contact_id_contacts")
         ),
         sa.ForeignKeyConstraint(
             ["version_id"],
@@ -158,10 +156,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_messages_batch", "messages", ["batch_id", "state"], unique=False)
     op.create_index(
-        "ix_messages_contact",
-        "messages",
-        ["contact_id", "channel", "intent_at"],
-        unique=False,
+        "ix_messages_contact", "messages", ["contact_id", "channel", "intent_at"], unique=False
     )
     op.create_index(
         "ix_messages_held",
@@ -172,19 +167,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'held'"),
     )
     op.create_index(
-        "ix_messages_origin_state",
+        "ix_messages_loose",
         "messages",
-        ["origin_kind", "origin_id", "state"],
+        ["due_at", "id"],
         unique=False,
+        sqlite_where=sa.text("state = 'planned' AND batch_id IS NULL"),
+        postgresql_where=sa.text("state = 'planned' AND batch_id IS NULL"),
     )
-    op.create_index("ix_messages_provider_id", "messages", ["provider_id"], unique=False)
+    op.create_index(
+        "ix_messages_origin_state", "messages", ["origin_kind", "origin_id", "state"], unique=False
+    )
+    op.create_index(
+        "ix_messages_provider_id",
+        "messages",
+        ["provider_id"],
+        unique=False,
+        sqlite_where=sa.text("provider_id IS NOT NULL"),
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+    )
     op.create_index(
         "ix_messages_uncertain",
         "messages",
-        ["state", "intent_at"],
+        ["check_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('sending', 'uncertain')"),
-        postgresql_where=sa.text("state IN ('sending', 'uncertain')"),
+        sqlite_where=sa.text("state = 'uncertain'"),
+        postgresql_where=sa.text("state = 'uncertain'"),
     )
 
 
@@ -193,11 +200,22 @@ def downgrade() -> None:
     op.drop_index(
         "ix_messages_uncertain",
         table_name="messages",
-        sqlite_where=sa.text("state IN ('sending', 'uncertain')"),
-        postgresql_where=sa.text("state IN ('sending', 'uncertain')"),
+        sqlite_where=sa.text("state = 'uncertain'"),
+        postgresql_where=sa.text("state = 'uncertain'"),
     )
-    op.drop_index("ix_messages_provider_id", table_name="messages")
+    op.drop_index(
+        "ix_messages_provider_id",
+        table_name="messages",
+        sqlite_where=sa.text("provider_id IS NOT NULL"),
+        postgresql_where=sa.text("provider_id IS NOT NULL"),
+    )
     op.drop_index("ix_messages_origin_state", table_name="messages")
+    op.drop_index(
+        "ix_messages_loose",
+        table_name="messages",
+        sqlite_where=sa.text("state = 'planned' AND batch_id IS NULL"),
+        postgresql_where=sa.text("state = 'planned' AND batch_id IS NULL"),
+    )
     op.drop_index(
         "ix_messages_held",
         table_name="messages",
