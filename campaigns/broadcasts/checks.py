@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.audience import segments
@@ -17,9 +18,16 @@ from campaigns.broadcasts.models import Broadcast, Timing
 from campaigns.clinic import profile, transports
 from campaigns.clinic.models import PrivacyMode
 from campaigns.contacts.models import Channel
-from campaigns.content.models import Lesson
+from campaigns.content import lessons
+from campaigns.content.models import Lesson, LessonVersion
 from campaigns.core.settings import Settings
 
+_REVIEW_WORDS = {
+    "none": "has not been reviewed yet. Ask for a review.",
+    "waiting": "waits for its medical review.",
+    "changes": "was sent back by the reviewer. Make the change, then ask for a review again.",
+    "expired": "was reviewed more than a year ago. Ask for a review again.",
+}
 LATEST = timedelta(days=366)
 SLACK = timedelta(minutes=2)
 """A chosen time this little in the past still counts as now: people take time to press."""
@@ -75,6 +83,7 @@ def obstacles(
     now: datetime,
     timing: Timing | None = None,
     at: datetime | None = None,
+    sender_id: int | None = None,
 ) -> list[Obstacle]:
     """Return everything that has to be mended before a broadcast may be scheduled.
 
@@ -83,12 +92,12 @@ def obstacles(
     found: list[Obstacle] = []
     segment = session.get(Segment, broadcast.segment_id) if broadcast.segment_id else None
     found += _group(session, segment, now)
-    lessons = [
+    content = [
         session.get_one(Lesson, lesson_id)
         for lesson_id in (broadcast.email_lesson_id, broadcast.sms_lesson_id)
         if lesson_id is not None
     ]
-    if not lessons:
+    if not content:
         found.append(
             Obstacle(
                 "no_content",
@@ -96,10 +105,10 @@ def obstacles(
                 Target("content"),
             )
         )
-    for lesson in lessons:
-        found += content_obstacles(session, lesson, ways=ways, now=now)
-        found += _topic_obstacles(session, lesson, segment, ways)
-    found += clinic_obstacles(session, {lesson.channel for lesson in lessons}, ways=ways)
+    for lesson in content:
+        found += content_obstacles(session, lesson, now=now, sender_id=sender_id)
+        found += topic_obstacles(session, lesson, segment, ways)
+    found += clinic_obstacles(session, {lesson.channel for lesson in content}, ways=ways)
     if timing is None:
         timing, at = Timing(broadcast.timing), broadcast.scheduled_at
     found += _when(timing, at, now)
@@ -124,12 +133,11 @@ def obstacles(
 
 
 def content_obstacles(
-    session: Session, lesson: Lesson, *, ways: Ways, now: datetime
+    session: Session, lesson: Lesson, *, now: datetime, sender_id: int | None = None
 ) -> list[Obstacle]:
-    """Return what has to be mended about one piece of content."""
+    """Return what has to be mended about one piece of content, by who would send it."""
     from campaigns.content import review
 
-    del ways
     target = Target("lesson", lesson.id)
     if lesson.archived_at is not None:
         return [
@@ -139,10 +147,39 @@ def content_obstacles(
                 target,
             )
         ]
-    return [
-        Obstacle(f"content_{code}", sentence, target)
-        for code, sentence in review.what_stops(session, lesson, now=now)
+    found = [
+        Obstacle(f"finding_{lesson.channel}", f"“{lesson.name}”: {sentence}", target)
+        for sentence in _findings(session, lesson)
     ]
+    state = review.state_of(session, lesson, now)
+    if state != "approved":
+        words = _REVIEW_WORDS[state]
+        return [*found, Obstacle("not_reviewed", f"“{lesson.name}” {words}", target)]
+    version = session.scalar(
+        select(LessonVersion)
+        .where(
+            LessonVersion.lesson_id == lesson.id,
+            LessonVersion.review_hash == lessons.draft_hash(session, lesson),
+        )
+        .order_by(LessonVersion.id.desc())
+        .limit(1)
+    )
+    if version is not None:
+        found += version_obstacles(session, version.id, now=now, sender_id=sender_id)
+    return found
+
+
+def version_obstacles(
+    session: Session, version_id: int, *, now: datetime, sender_id: int | None
+) -> list[Obstacle]:
+    """Return why this person may not send this frozen content."""
+    from campaigns.content import review
+
+    refusal = review.may_send(session, version_id, sender_id, review.is_strict(session), now)
+    if refusal is None:
+        return []
+    version = lessons.get_version(session, version_id)
+    return [Obstacle(refusal.code, refusal.message, Target("lesson", version.lesson_id))]
 
 
 def clinic_obstacles(session: Session, channels: set[str], *, ways: Ways) -> list[Obstacle]:
@@ -171,6 +208,16 @@ def clinic_obstacles(session: Session, channels: set[str], *, ways: Ways) -> lis
     return found
 
 
+def _findings(session: Session, lesson: Lesson) -> list[str]:
+    from campaigns.content import lint
+
+    return [
+        finding.message
+        for finding in lint.check_lesson(session, lesson)
+        if finding.level == lint.BLOCK
+    ]
+
+
 def _group(session: Session, segment: Segment | None, now: datetime) -> list[Obstacle]:
     if segment is None:
         return [Obstacle("no_group", "No group is chosen yet.", Target("group"))]
@@ -185,10 +232,10 @@ def _group(session: Session, segment: Segment | None, now: datetime) -> list[Obs
     return []
 
 
-def _topic_obstacles(
+def topic_obstacles(
     session: Session, lesson: Lesson, segment: Segment | None, ways: Ways
 ) -> list[Obstacle]:
-    """Strict privacy: what shows a topic may leave only by a way whose vendor signed."""
+    """Return what strict privacy says: a topic leaves only by a way whose vendor signed."""
     clinic = profile.get(session)
     if clinic.privacy_mode != PrivacyMode.STRICT or ways.local:
         return []

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from campaigns.accounts import audit
 from campaigns.audience import segments
 from campaigns.broadcasts import checks, drafts
-from campaigns.broadcasts.checks import Ways
+from campaigns.broadcasts.checks import Obstacle, Ways
 from campaigns.broadcasts.models import Broadcast, BroadcastState, Timing
+from campaigns.content import lessons
 from campaigns.core.actors import SYSTEM, Actor
 from campaigns.core.db import change
 from campaigns.core.errors import Conflict, InvalidInput
@@ -59,8 +60,6 @@ def schedule(
     Raises: InvalidInput when something stands in the way (the sentences are in
     ``fields``, by code), Conflict when it is not a draft.
     """
-    from campaigns.content import lessons
-
     broadcast = drafts.get(session, broadcast_id)
     if revision is not None and broadcast.revision != revision:
         raise Conflict(
@@ -71,15 +70,15 @@ def schedule(
     if broadcast.state != _S.DRAFT:
         raise _conflict(broadcast, "be scheduled")
     obstacles = checks.obstacles(
-        session, broadcast, ways=ways, now=now, timing=Timing.AT if at else Timing.NOW, at=at
+        session,
+        broadcast,
+        ways=ways,
+        now=now,
+        timing=Timing.AT if at else Timing.NOW,
+        at=at,
+        sender_id=actor.id,
     )
-    if obstacles:
-        raise InvalidInput(
-            "broadcast_not_ready",
-            "This campaign cannot be scheduled yet: "
-            + " ".join(obstacle.message for obstacle in obstacles),
-            fields={obstacle.code: obstacle.message for obstacle in obstacles},
-        )
+    _refuse(obstacles)
     leaves_at = at or now
     values: dict[str, Any] = {
         "timing": Timing.AT if at else Timing.NOW,
@@ -90,12 +89,15 @@ def schedule(
         "email_version_id": None,
         "sms_version_id": None,
     }
-    if broadcast.email_lesson_id is not None:
-        version = lessons.freeze(session, broadcast.email_lesson_id, actor, now)
-        values["email_version_id"] = version.id
-    if broadcast.sms_lesson_id is not None:
-        version = lessons.freeze(session, broadcast.sms_lesson_id, actor, now)
-        values["sms_version_id"] = version.id
+    for lesson_id, column in (
+        (broadcast.email_lesson_id, "email_version_id"),
+        (broadcast.sms_lesson_id, "sms_version_id"),
+    ):
+        if lesson_id is not None:
+            version = lessons.freeze(session, lesson_id, actor, now)
+            # What was checked was the draft; what counts is what it froze into.
+            _refuse(checks.version_obstacles(session, version.id, now=now, sender_id=actor.id))
+            values[column] = version.id
     _swap(session, broadcast, (_S.DRAFT,), _S.SCHEDULED, now, "be scheduled", **values)
     _audit(
         session,
@@ -247,6 +249,16 @@ _THAWED: dict[str, Any] = {
     "paused_by": None,
     "pause_reason": None,
 }
+
+
+def _refuse(obstacles: list[Obstacle]) -> None:
+    if obstacles:
+        raise InvalidInput(
+            "broadcast_not_ready",
+            "This campaign cannot be scheduled yet. "
+            + " ".join(obstacle.message for obstacle in obstacles),
+            fields={obstacle.code: obstacle.message for obstacle in obstacles},
+        )
 
 
 def _mark(

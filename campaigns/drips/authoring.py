@@ -17,6 +17,7 @@ from typing_extensions import Unpack
 
 from campaigns.accounts import audit
 from campaigns.audience.models import Segment
+from campaigns.content import lessons
 from campaigns.content.models import Lesson
 from campaigns.core.actors import Actor
 from campaigns.core.db import change
@@ -259,8 +260,6 @@ def publish(session: Session, actor: Actor, drip_id: int, *, now: datetime) -> D
 
     Whether it may go out is for ``lifecycle`` to ask before.
     """
-    from campaigns.content import lessons
-
     drip = _editable(session, drip_id)
     highest = session.scalar(
         select(func.max(DripVersion.number)).where(DripVersion.drip_id == drip_id)

@@ -14,7 +14,14 @@ from campaigns.drips import authoring
 from campaigns.drips.models import Drip
 
 
-def obstacles(session: Session, drip: Drip, *, ways: Ways, now: datetime) -> list[Obstacle]:
+def obstacles(
+    session: Session,
+    drip: Drip,
+    *,
+    ways: Ways,
+    now: datetime,
+    sender_id: int | None = None,
+) -> list[Obstacle]:
     """Return everything that has to be mended before the draft may go out."""
     found: list[Obstacle] = []
     segment = session.get(Segment, drip.segment_id) if drip.segment_id else None
@@ -29,6 +36,7 @@ def obstacles(session: Session, drip: Drip, *, ways: Ways, now: datetime) -> lis
     for lesson_id in dict.fromkeys(step.lesson_id for step in steps):
         lesson = session.get_one(Lesson, lesson_id)
         channels.add(lesson.channel)
-        found += checks.content_obstacles(session, lesson, ways=ways, now=now)
+        found += checks.content_obstacles(session, lesson, now=now, sender_id=sender_id)
+        found += checks.topic_obstacles(session, lesson, segment, ways)
     found += checks.clinic_obstacles(session, channels, ways=ways)
     return found

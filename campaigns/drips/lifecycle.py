@@ -13,7 +13,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
-from campaigns.broadcasts.checks import Obstacle, Ways
+from campaigns.broadcasts.checks import Obstacle, Ways, version_obstacles
 from campaigns.core.actors import Actor
 from campaigns.core.db import change
 from campaigns.core.errors import Conflict, InvalidInput
@@ -52,10 +52,10 @@ def go_live(
     drip = authoring.get(session, drip_id)
     if drip.state != DripState.DRAFT:
         raise _conflict(drip, "go live")
-    _refuse(checks.obstacles(session, drip, ways=ways, now=now))
+    _refuse(checks.obstacles(session, drip, ways=ways, now=now, sender_id=actor.id))
     if enrol_existing is not None:
         drip.enrol_existing = enrol_existing
-    authoring.publish(session, actor, drip_id, now=now)
+    _publish(session, actor, drip_id, now)
     _swap(
         session,
         drip,
@@ -80,8 +80,8 @@ def publish_changes(
     drip = authoring.get(session, drip_id)
     if drip.state not in (DripState.LIVE, DripState.PAUSED):
         raise _conflict(drip, "take changes over; it has to go live first")
-    _refuse(checks.obstacles(session, drip, ways=ways, now=now))
-    authoring.publish(session, actor, drip_id, now=now)
+    _refuse(checks.obstacles(session, drip, ways=ways, now=now, sender_id=actor.id))
+    _publish(session, actor, drip_id, now)
     return drip
 
 
@@ -138,6 +138,13 @@ def archive(session: Session, actor: Actor, drip_id: int, *, now: datetime) -> D
     ended = exits.exit_all(session, drip_id, EndReason.ARCHIVED, now=now)
     _audit(session, actor, "drip.archived", drip_id, now, ended=ended)
     return drip
+
+
+def _publish(session: Session, actor: Actor, drip_id: int, now: datetime) -> None:
+    version = authoring.publish(session, actor, drip_id, now=now)
+    for step in authoring.steps_of(session, version.id):
+        if step.lesson_version_id is not None:
+            _refuse(version_obstacles(session, step.lesson_version_id, now=now, sender_id=actor.id))
 
 
 def _refuse(obstacles: list[Obstacle]) -> None:
