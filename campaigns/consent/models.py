@@ -112,6 +112,7 @@ class ConsentEntry(Base):
     """Also the sequence number of the chain: no gaps."""
     contact_id: Mapped[int] = mapped_column(BigId)
     channel: Mapped[str] = mapped_column(String(5))
+    """``email``, ``sms``, or ``topic`` for consent to keep topics of health."""
     program: Mapped[str] = mapped_column(String(10), default="marketing")
     action: Mapped[str] = mapped_column(String(30))
     method: Mapped[str] = mapped_column(String(20))
@@ -184,6 +185,8 @@ class Suppression(Base):
     reason: Mapped[str] = mapped_column(String(20))
     note: Mapped[str] = mapped_column(String(255), default="")
     contact_id: Mapped[int | None] = mapped_column(BigId)
+    expressed_at: Mapped[datetime]
+    """When the person said it or the provider found it: an older wish never lifts this."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     lifted_at: Mapped[datetime | None]

@@ -186,6 +186,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("note", sa.String(length=255), nullable=False),
         sa.Column("contact_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("expressed_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("lifted_at", campaigns.core.db.UtcDateTime(), nullable=True),
