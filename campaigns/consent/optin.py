@@ -1,0 +1,166 @@
+"""Double opt-in: one confirmation message, valid for a time, never a second ask too soon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaigns.consent import ledger
+from campaigns.consent.models import ConsentEntry, Method, OptInRequest
+from campaigns.contacts import directory
+from campaigns.contacts.models import Channel
+from campaigns.core.actors import Actor, ActorKind
+from campaigns.core.errors import InvalidInput, NotFound
+
+VALID_FOR = {Channel.EMAIL: timedelta(days=7), Channel.SMS: timedelta(hours=24)}
+ONE_PER = timedelta(hours=24)
+"""One confirmation to an address in this time, whoever asks: nobody can be flooded."""
+
+FORM = "form"
+IMPORT = "import"
+
+
+def request(
+    session: Session,
+    *,
+    contact_id: int,
+    channel: str,
+    address: str,
+    entry_id: int | None,
+    origin: str,
+    now: datetime,
+) -> OptInRequest | None:
+    """Ask a person to confirm an address; delivery sends the message from this row.
+
+    Returns None when a confirmation to the address is under way or went out in the last
+    24 hours, and, for ``origin="import"``, when the address was ever asked: a file's
+    address without proof gets exactly one request.
+    """
+    directory.lock(session, [contact_id])
+    query = select(OptInRequest).where(
+        OptInRequest.channel == channel, OptInRequest.address == address
+    )
+    for earlier in session.scalars(query.order_by(OptInRequest.id.desc())):
+        if origin == IMPORT or now - earlier.requested_at < ONE_PER:
+            return None
+        break
+    row = OptInRequest(
+        contact_id=contact_id,
+        channel=channel,
+        address=address,
+        entry_id=entry_id,
+        requested_at=now,
+        expires_at=now + VALID_FOR[Channel(channel)],
+        origin=origin,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def get(session: Session, request_id: int) -> OptInRequest:
+    """Return a request.
+
+    Raises: NotFound ``optin``.
+    """
+    row = session.get(OptInRequest, request_id)
+    if row is None:
+        raise NotFound("optin", "This confirmation link is not known. Sign up again to get one.")
+    return row
+
+
+def open_request(
+    session: Session, contact_id: int, channel: str, *, now: datetime
+) -> OptInRequest | None:
+    """Return the newest request of a person that can still be confirmed (a texted Y)."""
+    return session.scalar(
+        select(OptInRequest)
+        .where(
+            OptInRequest.contact_id == contact_id,
+            OptInRequest.channel == channel,
+            OptInRequest.confirmed_at.is_(None),
+            OptInRequest.expires_at > now,
+        )
+        .order_by(OptInRequest.id.desc())
+        .limit(1)
+    )
+
+
+def confirm(
+    session: Session,
+    request_id: int,
+    *,
+    now: datetime,
+    evidence: Mapping[str, Any] | None = None,
+    method: Method | None = None,
+) -> ConsentEntry:
+    """Record the confirmation; the same request confirmed twice is one entry.
+
+    Raises: NotFound ``optin``; InvalidInput ``optin_expired``, ``optin_moved`` when the
+    address is not the person's any more.
+    """
+    row = get(session, request_id)
+    directory.lock(session, [row.contact_id])
+    session.refresh(row)
+    asked = session.get(ConsentEntry, row.entry_id) if row.entry_id else None
+    if row.confirmed_at is not None:
+        done = _confirmation(session, row)
+        if done is not None:
+            return done
+    if now >= row.expires_at:
+        raise InvalidInput(
+            "optin_expired", "This confirmation has expired. Sign up again to get a new one."
+        )
+    held = directory.addresses_of(session, row.contact_id).get(Channel(row.channel))
+    if held is None or held.address != row.address:
+        raise InvalidInput(
+            "optin_moved",
+            "This address is not the one on file any more. Sign up again with the new one.",
+        )
+    how = method or (Method.REPLY if row.channel == Channel.SMS else Method.WEB_FORM)
+    entry = ledger.grant(
+        session,
+        contact_id=row.contact_id,
+        channel=row.channel,
+        method=how,
+        actor=Actor(kind=ActorKind.PERSON, id=row.contact_id),
+        now=now,
+        disclosure_id=asked.disclosure_id if asked else None,
+        wording=ledger.wording_of(session, asked) if asked else None,
+        address=row.address,
+        evidence={
+            "optin_request": row.id,
+            **({"requested_entry": asked.id} if asked else {}),
+            **(evidence or {}),
+        },
+        source_label=_label(session, row),
+    )
+    row.confirmed_at = now
+    directory.note_heard(session, row.contact_id, now=now)
+    session.flush()
+    return entry
+
+
+def _confirmation(session: Session, row: OptInRequest) -> ConsentEntry | None:
+    """Return the entry that a confirmed request led to."""
+    query = (
+        select(ConsentEntry)
+        .where(
+            ConsentEntry.contact_id == row.contact_id,
+            ConsentEntry.channel == row.channel,
+            ConsentEntry.recorded_at == row.confirmed_at,
+            ConsentEntry.action == "opt_in_confirmed",
+        )
+        .order_by(ConsentEntry.id)
+        .limit(1)
+    )
+    return session.scalar(query)
+
+
+def _label(session: Session, row: OptInRequest) -> str:
+    state = ledger.state_of(session, row.contact_id).get(row.channel)
+    return state.source_label if state else ""

@@ -1,0 +1,232 @@
+"""Do not contact: addresses that get nothing on a channel, by keyed hash, with the reason.
+
+Only the person's own later consent lifts what the person said (``LIFTED_BY_CONSENT``).
+A complaint or a lawyer's letter is never lifted by software.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.orm import Session
+
+from campaigns.accounts import audit
+from campaigns.consent.models import Suppression, SuppressionReason
+from campaigns.core.actors import Actor
+from campaigns.core.db import keys_of
+from campaigns.core.errors import Conflict, NotFound, NotPermitted
+
+R = SuppressionReason
+
+LIFTED_BY_CONSENT = frozenset({R.OPT_OUT, R.PROVIDER_OPT_OUT})
+LIFTED_BY_STAFF = frozenset(
+    {
+        R.HARD_BOUNCE,
+        R.INVALID,
+        R.NOT_MOBILE,
+        R.UNROUTABLE,
+        R.SOFT_BLOCK,
+        R.BLOCKED,
+        R.REASSIGNED,
+        R.MANUAL,
+    }
+)
+"""What the clinic itself found out or decided, and may find out to be wrong."""
+
+IN_WORDS = {
+    R.OPT_OUT: "said stop",
+    R.PROVIDER_OPT_OUT: "said stop to the phone company",
+    R.COMPLAINT: "reported a message as spam",
+    R.HARD_BOUNCE: "the address does not exist",
+    R.INVALID: "the number cannot be used",
+    R.NOT_MOBILE: "the number takes no texts",
+    R.UNROUTABLE: "the number cannot be reached",
+    R.SOFT_BLOCK: "the mailbox refuses mail for now",
+    R.BLOCKED: "the mailbox refuses our mail",
+    R.REASSIGNED: "the number may belong to somebody else now",
+    R.LEGAL: "a legal demand",
+    R.MANUAL: "staff decided so",
+    R.DECEASED: "the person has died",
+    R.MINOR: "the person is under 18",
+    R.ERASED: "the person asked to be erased",
+}
+
+_GRAVEST_FIRST = (R.LEGAL, R.ERASED, R.DECEASED, R.MINOR, R.COMPLAINT, R.OPT_OUT)
+
+
+def add(
+    session: Session,
+    *,
+    channel: str,
+    address: str,
+    reason: SuppressionReason | str,
+    now: datetime,
+    contact_id: int | None = None,
+    note: str = "",
+    expires_at: datetime | None = None,
+    expressed_at: datetime | None = None,
+) -> Suppression:
+    """Put a normalised address on the list; the same reason twice is one row."""
+    return add_hash(
+        session,
+        channel=channel,
+        address_hash=keys_of(session).address_hash(channel, address),
+        reason=reason,
+        now=now,
+        contact_id=contact_id,
+        note=note,
+        expires_at=expires_at,
+        expressed_at=expressed_at,
+    )
+
+
+def add_hash(
+    session: Session,
+    *,
+    channel: str,
+    address_hash: str,
+    reason: SuppressionReason | str,
+    now: datetime,
+    contact_id: int | None = None,
+    note: str = "",
+    expires_at: datetime | None = None,
+    expressed_at: datetime | None = None,
+) -> Suppression:
+    """Put an address on the list by its hash; for callers that do not have the address."""
+    expressed_at = expressed_at or now
+    same = session.scalar(
+        select(Suppression)
+        .where(
+            Suppression.channel == channel,
+            Suppression.address_hash == address_hash,
+            Suppression.reason == SuppressionReason(reason),
+            is_active(now),
+        )
+        .limit(1)
+    )
+    if same is not None:
+        if same.expires_at is not None:
+            same.expires_at = None if expires_at is None else max(same.expires_at, expires_at)
+        same.expressed_at = max(same.expressed_at, expressed_at)
+        session.flush()
+        return same
+    row = Suppression(
+        channel=channel,
+        address_hash=address_hash,
+        reason=SuppressionReason(reason),
+        note=note[:255],
+        contact_id=contact_id,
+        expressed_at=expressed_at,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def is_suppressed(
+    session: Session, channel: str, address: str, now: datetime
+) -> Suppression | None:
+    """Return the gravest reason not to contact an address now, None if there is none."""
+    return next(iter(active_for(session, channel, address, now)), None)
+
+
+def active_for(session: Session, channel: str, address: str, now: datetime) -> list[Suppression]:
+    """Return all reasons that hold for an address now, gravest first; all keys are tried."""
+    hashes = keys_of(session).address_hashes(channel, address)
+    rows = session.scalars(
+        select(Suppression)
+        .where(Suppression.channel == channel, Suppression.address_hash.in_(hashes), is_active(now))
+        .order_by(Suppression.id)
+    )
+    return sorted(rows, key=_gravity)
+
+
+def history_of(session: Session, hashes: list[str]) -> list[Suppression]:
+    """Return every suppression of these address hashes, lifted ones included, newest first."""
+    if not hashes:
+        return []
+    query = select(Suppression).where(Suppression.address_hash.in_(hashes))
+    return list(session.scalars(query.order_by(Suppression.id.desc())))
+
+
+def is_active(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a suppression row holds at a moment."""
+    not_over = or_(Suppression.expires_at.is_(None), Suppression.expires_at > now)
+    return Suppression.lifted_at.is_(None) & not_over
+
+
+def active_suppression(channel_column: Any, hash_column: Any, now: datetime) -> ColumnElement[bool]:
+    """Return SQL that is true where an address is not to be contacted; for joins and gates.
+
+    Compares with ``addresses.address_hash``, made with the current key of the ring.
+    """
+    return exists(
+        select(Suppression.id)
+        .where(Suppression.address_hash == hash_column, Suppression.channel == channel_column)
+        .where(is_active(now))
+        .correlate_except(Suppression)
+    )
+
+
+def lift_by_consent(
+    session: Session,
+    *,
+    channel: str,
+    address: str,
+    entry_id: int,
+    expressed_at: datetime,
+    now: datetime,
+) -> int:
+    """Lift what the person's own newer consent lifts; return how many rows."""
+    lifted = 0
+    for row in active_for(session, channel, address, now):
+        if row.reason in LIFTED_BY_CONSENT and row.expressed_at < expressed_at:
+            row.lifted_at = now
+            row.lifted_by_entry_id = entry_id
+            lifted += 1
+    session.flush()
+    return lifted
+
+
+def lift(session: Session, suppression_id: int, *, actor: Actor, now: datetime) -> Suppression:
+    """Take an address off the list because staff know better (a mended mailbox, an error).
+
+    Raises: NotFound ``suppression``; Conflict ``lifted_already``; NotPermitted
+    ``own_words`` for what only the person can take back, or nobody can.
+    """
+    row = session.get(Suppression, suppression_id)
+    if row is None:
+        raise NotFound("suppression", "This entry is not on the list any more.")
+    if row.lifted_at is not None:
+        raise Conflict("lifted_already", "This entry was taken off the list already.")
+    if row.reason not in LIFTED_BY_STAFF:
+        words = IN_WORDS[SuppressionReason(row.reason)]
+        remedy = (
+            "Only the person can take that back, by signing up again."
+            if row.reason in LIFTED_BY_CONSENT
+            else "This stays for good."
+        )
+        raise NotPermitted("own_words", f"On the list because: {words}. {remedy}")
+    row.lifted_at = now
+    audit.append(
+        session,
+        actor,
+        "suppression.lifted",
+        subject_kind="contact",
+        subject_id=row.contact_id,
+        now=now,
+        suppression=row.id,
+        reason=str(row.reason),
+    )
+    session.flush()
+    return row
+
+
+def _gravity(row: Suppression) -> tuple[int, int]:
+    reason = SuppressionReason(row.reason)
+    grave = _GRAVEST_FIRST.index(reason) if reason in _GRAVEST_FIRST else len(_GRAVEST_FIRST)
+    return (grave, row.id)
