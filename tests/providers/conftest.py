@@ -19,9 +19,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
 
 
 @pytest.fixture
-def vendor(running: StandIn) -> Iterator[StandIn]:
+def vendor(running: StandIn) -> StandIn:
     running.reset()
     running.control("defaults", email="silent", sms="silent")
     running.log.write_bytes(b"")
     running.requests.write_bytes(b"")
-    yield running
+    return running
