@@ -31,7 +31,7 @@ class Lesson(Base):
     interest_id: Mapped[int | None] = mapped_column(ForeignKey("interests.id"))
     """The topic, if it has one; None is a general newsletter."""
     draft: Mapped[dict[str, Any]]
-    """Email: {subject, preheader, blocks: [...]}. Text: {body, lesson_id | null}."""
+    """Email: {subject, preheader, blocks: [...]}. Text: {body, link, lesson_id}."""
     revision: Mapped[int] = mapped_column(default=1)
     """Rises with each save; a save on an older one is refused, so that nothing is lost."""
     updated_by: Mapped[str] = mapped_column(String(120), default="")
@@ -54,6 +54,8 @@ class LessonVersion(Base):
     """The draft as it was."""
     review_hash: Mapped[str] = mapped_column(String(64), index=True)
     """Over what a patient reads as health content; an approval binds to it."""
+    booking: Mapped[str] = mapped_column(String(12), default="consultation")
+    """Where its booking links lead: ``visit``, or ``consultation`` for education-only topics."""
     author_id: Mapped[int | None] = mapped_column(BigId)
     author_name: Mapped[str] = mapped_column(String(120))
     created_at: Mapped[datetime]
@@ -98,7 +100,8 @@ class Link(Base):
     kind: Mapped[str] = mapped_column(String(10))
     """``url``, ``book``, ``call``, ``lesson``."""
     target: Mapped[str] = mapped_column(Text)
-    """A full https address for ``url``; empty for kinds that resolve from the clinic's settings."""
+    """The https address for ``url``; ``visit`` or ``consultation`` for ``book``; the id of
+    the version to show for ``lesson``; empty for ``call``."""
     label: Mapped[str] = mapped_column(String(255), default="")
 
 
