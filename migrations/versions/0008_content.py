@@ -46,9 +46,7 @@ def upgrade() -> None:
         sa.Column("updated_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("archived_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["interest_id"],
-            ["interests.id"],
-            name=op.f("fk_lessons_interest_id_interests"),
+            ["interest_id"], ["interests.id"], name=op.f("fk_lessons_interest_id_interests")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lessons")),
     )
@@ -59,13 +57,12 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("source", campaigns.core.db.JsonValue, nullable=False),
         sa.Column("review_hash", sa.String(length=64), nullable=False),
+        sa.Column("booking", sa.String(length=12), nullable=False),
         sa.Column("author_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("author_name", sa.String(length=120), nullable=False),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["lesson_id"],
-            ["lessons.id"],
-            name=op.f("fk_lesson_versions_lesson_id_lessons"),
+            ["lesson_id"], ["lessons.id"], name=op.f("fk_lesson_versions_lesson_id_lessons")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson_versions")),
         sa.UniqueConstraint(
@@ -73,10 +70,7 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_lesson_versions_review_hash"),
-        "lesson_versions",
-        ["review_hash"],
-        unique=False,
+        op.f("ix_lesson_versions_review_hash"), "lesson_versions", ["review_hash"], unique=False
     )
     op.create_table(
         "links",
@@ -86,9 +80,7 @@ def upgrade() -> None:
         sa.Column("target", sa.Text(), nullable=False),
         sa.Column("label", sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(
-            ["version_id"],
-            ["lesson_versions.id"],
-            name=op.f("fk_links_version_id_lesson_versions"),
+            ["version_id"], ["lesson_versions.id"], name=op.f("fk_links_version_id_lesson_versions")
         ),
         sa.PrimaryKeyConstraint("version_id", "number", name=op.f("pk_links")),
     )
