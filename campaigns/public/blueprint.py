@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
+
+from campaigns.web import errors
 
 bp = Blueprint("public", __name__)
 
@@ -48,10 +52,10 @@ def show_fault(error: HTTPException) -> Response:
 
 
 @bp.app_errorhandler(404)
-def show_missing(error: HTTPException) -> Response | HTTPException:
+def show_missing(error: HTTPException) -> Any:
     """Answer an address that no route has, outside the staff's and machines' areas."""
     from campaigns.public import frame
 
     if request.path.startswith(("/staff", "/webhooks", "/api", "/static")):
-        return error
+        return errors.show(error)
     return add_headers(frame.not_found())

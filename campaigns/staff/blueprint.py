@@ -19,10 +19,11 @@ from campaigns.core.errors import (
     NotFound,
     NotPermitted,
 )
-from campaigns.web import csrf, sessions
+from campaigns.web import context, csrf, sessions
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")
 
+_BEFORE_ENROLMENT = frozenset({"staff.enrol_second_factor", "staff.log_out"})
 STATUS = {InvalidInput: 422, NotFound: 404, Conflict: 409, NotPermitted: 403, NotConfigured: 409}
 TITLES = {
     400: "That did not work",
@@ -71,6 +72,8 @@ def guard() -> Response | tuple[str, int, dict[str, str]] | None:
         if signed_in is None:
             return to_log_in()
         csrf.check()
+        if must_enrol(signed_in) and request.endpoint not in _BEFORE_ENROLMENT:
+            return redirect(url_for("staff.enrol_second_factor"))
         if not allows(signed_in.role, mark):
             raise NotPermitted(
                 "role", "Your role does not include this. An owner can change roles under Team."
@@ -78,6 +81,12 @@ def guard() -> Response | tuple[str, int, dict[str, str]] | None:
         return None
     csrf.check()
     return None
+
+
+def must_enrol(signed_in: Person) -> bool:
+    """Tell whether this person has to set the second factor up before anything else."""
+    required = context.services().settings.require_second_factor
+    return required and not signed_in.has_second_factor
 
 
 def to_log_in() -> Response | tuple[str, int, dict[str, str]]:

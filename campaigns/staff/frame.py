@@ -14,7 +14,7 @@ from campaigns.clinic.models import Clinic
 from campaigns.content.models import ReviewRequest
 from campaigns.delivery.models import Breaker
 from campaigns.events.models import InboundText
-from campaigns.staff.blueprint import bp, may
+from campaigns.staff.blueprint import bp, may, must_enrol
 from campaigns.web import context, sessions, templating
 
 PRODUCT = "Campaigns"
@@ -60,9 +60,11 @@ RAIL_FOOT = (
 )
 
 
-@bp.context_processor
+@bp.app_context_processor
 def frame() -> dict[str, Any]:
-    """Give every staff template what the frame shows."""
+    """Give every staff template what the frame shows (an unknown address has no blueprint)."""
+    if not sessions.is_staff_path(request.path):
+        return {}
     signed_in = sessions.current().person
     clinic = templating.clinic()
     zone = templating.zone()
@@ -77,8 +79,8 @@ def frame() -> dict[str, Any]:
         "rail_foot": [],
         "banners": [],
     }
-    if signed_in is None:
-        return values
+    if signed_in is None or must_enrol(signed_in):
+        return values  # before enrolment nothing else is open, so nothing else is offered
     waiting = _waiting()
     values["rail"] = [
         Entry(
@@ -152,16 +154,6 @@ def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
                 "the provider did not answer clearly. Nothing is lost and nothing goes out twice.",
                 url="/staff/settings/health",
                 label="See health",
-            )
-        )
-    signed_in = sessions.current().person
-    required = context.services().settings.require_second_factor
-    if signed_in is not None and required and not signed_in.has_second_factor:
-        banners.append(
-            Banner(
-                text="Your account has no second factor yet.",
-                url="/staff/account/second-factor",
-                label="Set it up",
             )
         )
     return banners

@@ -10,8 +10,11 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Give the application its sessions, headers, filters and error pages."""
-    from campaigns.web import health, sessions, templating
+    from campaigns.web import errors, headers, health, hosts, sessions, templating
 
     app.session_interface = sessions.StaffSessions()
     templating.register(app)
+    hosts.register(app)
+    headers.register(app)
+    errors.register(app)
     health.register(app)
