@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary, String, Text
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.core.db import Base, BigId
@@ -16,8 +16,15 @@ class ProviderEvent(Base):
 
     __tablename__ = "provider_events"
     __table_args__ = (
+        UniqueConstraint("provider", "provider_event_id"),
         Index("ix_provider_events_message", "message_id"),
         Index("ix_provider_events_received", "received_at"),
+        Index(
+            "ix_provider_events_pending",
+            "id",
+            sqlite_where=text("applied_at IS NULL"),
+            postgresql_where=text("applied_at IS NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -25,6 +32,9 @@ class ProviderEvent(Base):
     dedupe_key: Mapped[str] = mapped_column(String(160), unique=True)
     """Natural key (our message, event, time, url): stays the same when ids are new on a retry."""
     provider_event_id: Mapped[str | None] = mapped_column(String(120))
+    """The provider's own id of the event; unique as well, because either may repeat."""
+    signature_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """SHA-256 of a signature that covers this event alone (Twilio): each is used once."""
     kind: Mapped[str] = mapped_column(String(30))
     message_id: Mapped[int | None] = mapped_column(BigId)
     occurred_at: Mapped[datetime | None]
@@ -54,13 +64,24 @@ class InboundText(Base):
     """A text that came in; the body is encrypted, because people write about their health."""
 
     __tablename__ = "inbound_texts"
-    __table_args__ = (Index("ix_inbound_texts_from", "from_address", "received_at"),)
+    __table_args__ = (
+        Index("ix_inbound_texts_from", "from_address", "received_at"),
+        Index(
+            "ix_inbound_texts_unclear",
+            "received_at",
+            sqlite_where=text("intent = 'unclear' AND resolved_at IS NULL"),
+            postgresql_where=text("intent = 'unclear' AND resolved_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     provider_sid: Mapped[str] = mapped_column(String(40), unique=True)
+    signature_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """SHA-256 of the request's signature: the same signed request counts once."""
     from_address: Mapped[str] = mapped_column(String(20))
     to_address: Mapped[str] = mapped_column(String(40))
     body: Mapped[bytes] = mapped_column(LargeBinary)
+    """Sealed (``core.sealing``), and the key's number with it."""
     contact_id: Mapped[int | None] = mapped_column(BigId, index=True)
     intent: Mapped[str] = mapped_column(String(10))
     rule: Mapped[str] = mapped_column(String(60))
@@ -69,5 +90,7 @@ class InboundText(Base):
     received_at: Mapped[datetime] = mapped_column(index=True)
     read_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
-    """For unclear replies: when staff decided what was meant."""
+    """For unclear replies: when it was decided what was meant."""
     resolved_by: Mapped[str | None] = mapped_column(String(120))
+    resolution: Mapped[str | None] = mapped_column(String(10))
+    """``stop`` or ``not_stop``."""

@@ -37,6 +37,7 @@ def upgrade() -> None:
         "inbound_texts",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
         sa.Column("provider_sid", sa.String(length=40), nullable=False),
+        sa.Column("signature_digest", sa.String(length=64), nullable=True),
         sa.Column("from_address", sa.String(length=20), nullable=False),
         sa.Column("to_address", sa.String(length=40), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
@@ -48,26 +49,27 @@ def upgrade() -> None:
         sa.Column("read_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("resolved_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("resolved_by", sa.String(length=120), nullable=True),
+        sa.Column("resolution", sa.String(length=10), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inbound_texts")),
         sa.UniqueConstraint("provider_sid", name=op.f("uq_inbound_texts_provider_sid")),
+        sa.UniqueConstraint("signature_digest", name=op.f("uq_inbound_texts_signature_digest")),
     )
     op.create_index(
-        op.f("ix_inbound_texts_contact_id"),
-        "inbound_texts",
-        ["contact_id"],
-        unique=False,
+        op.f("ix_inbound_texts_contact_id"), "inbound_texts", ["contact_id"], unique=False
     )
     op.create_index(
-        "ix_inbound_texts_from",
-        "inbound_texts",
-        ["from_address", "received_at"],
-        unique=False,
+        "ix_inbound_texts_from", "inbound_texts", ["from_address", "received_at"], unique=False
     )
     op.create_index(
-        op.f("ix_inbound_texts_received_at"),
+        op.f("ix_inbound_texts_received_at"), "inbound_texts", ["received_at"], unique=False
+    )
+    op.create_index(
+        "ix_inbound_texts_unclear",
         "inbound_texts",
         ["received_at"],
         unique=False,
+        sqlite_where=sa.text("intent = 'unclear' AND resolved_at IS NULL"),
+        postgresql_where=sa.text("intent = 'unclear' AND resolved_at IS NULL"),
     )
     op.create_table(
         "provider_events",
@@ -75,6 +77,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=20), nullable=False),
         sa.Column("dedupe_key", sa.String(length=160), nullable=False),
         sa.Column("provider_event_id", sa.String(length=120), nullable=True),
+        sa.Column("signature_digest", sa.String(length=64), nullable=True),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column("message_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("occurred_at", campaigns.core.db.UtcDateTime(), nullable=True),
@@ -84,16 +87,42 @@ def upgrade() -> None:
         sa.Column("effect", sa.String(length=60), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_events")),
         sa.UniqueConstraint("dedupe_key", name=op.f("uq_provider_events_dedupe_key")),
+        sa.UniqueConstraint(
+            "provider",
+            "provider_event_id",
+            name=op.f("uq_provider_events_provider_provider_event_id"),
+        ),
+        sa.UniqueConstraint("signature_digest", name=op.f("uq_provider_events_signature_digest")),
     )
     op.create_index("ix_provider_events_message", "provider_events", ["message_id"], unique=False)
+    op.create_index(
+        "ix_provider_events_pending",
+        "provider_events",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("applied_at IS NULL"),
+        postgresql_where=sa.text("applied_at IS NULL"),
+    )
     op.create_index("ix_provider_events_received", "provider_events", ["received_at"], unique=False)
 
 
 def downgrade() -> None:
     """Take back."""
     op.drop_index("ix_provider_events_received", table_name="provider_events")
+    op.drop_index(
+        "ix_provider_events_pending",
+        table_name="provider_events",
+        sqlite_where=sa.text("applied_at IS NULL"),
+        postgresql_where=sa.text("applied_at IS NULL"),
+    )
     op.drop_index("ix_provider_events_message", table_name="provider_events")
     op.drop_table("provider_events")
+    op.drop_index(
+        "ix_inbound_texts_unclear",
+        table_name="inbound_texts",
+        sqlite_where=sa.text("intent = 'unclear' AND resolved_at IS NULL"),
+        postgresql_where=sa.text("intent = 'unclear' AND resolved_at IS NULL"),
+    )
     op.drop_index(op.f("ix_inbound_texts_received_at"), table_name="inbound_texts")
     op.drop_index("ix_inbound_texts_from", table_name="inbound_texts")
     op.drop_index(op.f("ix_inbound_texts_contact_id"), table_name="inbound_texts")
