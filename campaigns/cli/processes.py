@@ -7,7 +7,6 @@ lock beside a SQLite file, so that a second ``run`` on the same file is refused 
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
@@ -184,7 +183,6 @@ def _supervise(overrides: dict[str, str]) -> None:
         started[name] = time.monotonic()
         children[name] = subprocess.Popen(
             [sys.executable, "-m", "campaigns", name],
-            cwd=os.getcwd(),
             env=processes.child_environment(**overrides),
         )
 
