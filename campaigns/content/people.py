@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from campaigns.clinic.models import Clinic
+from campaigns.content import slots
 from campaigns.core.signing import Purpose, Tokens
 
 
@@ -82,3 +84,41 @@ def shown_phone(number: str) -> str:
 def shown_date(day: date) -> str:
     """Write a date in words."""
     return f"{day:%B} {day.day}, {day.year}"
+
+
+def _first_name(person: PersonView) -> str:
+    name = person.first_name
+    return name if name.isalpha() else slots.clean_name(name)
+
+
+def _last_name(person: PersonView) -> str:
+    return slots.clean_name(person.last_name)
+
+
+def _signup_source(person: PersonView) -> str:
+    return slots.clean_name(person.source_label)
+
+
+def _signup_date(person: PersonView) -> str:
+    return shown_date(person.consent_date) if person.consent_date else ""
+
+
+def _signup(person: PersonView) -> str:
+    """Return " at the website on May 3, 2026", as far as it is known."""
+    source, day = _signup_source(person), _signup_date(person)
+    return (f" at {source}" if source else "") + (f" on {day}" if day else "")
+
+
+PERSON_VALUES: dict[str, Callable[[PersonView], str]] = {
+    "first_name": _first_name,
+    "last_name": _last_name,
+    "signup_source": _signup_source,
+    "signup_date": _signup_date,
+    "_signup": _signup,
+}
+"""How each personal value is read from a person; none of them is escaped yet."""
+
+
+def person_values(person: PersonView) -> dict[str, str]:
+    """Return all personal merge values of a person."""
+    return {name: get(person) for name, get in PERSON_VALUES.items()}

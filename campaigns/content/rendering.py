@@ -28,7 +28,7 @@ from campaigns.content.links import LinkSpec
 from campaigns.content.merge import CLINIC_NAMES, Tag
 from campaigns.content.mjml import Composer, Look, compile_html
 from campaigns.content.models import Lesson, LessonVersion
-from campaigns.content.people import PersonUrls, PersonView, clinic_values, shown_date
+from campaigns.content.people import PERSON_VALUES, PersonUrls, PersonView, clinic_values
 from campaigns.content.plaintext import TextComposer
 from campaigns.content.slots import ESCAPES, HTML, Parts, Slot, Slots
 from campaigns.content.texts import CompiledText
@@ -125,7 +125,7 @@ class CompiledEmail:
         self.conditions: tuple[Condition, ...] = tuple(
             dict.fromkeys(b.condition for b in source.blocks if b.condition)
         )
-        self._book_label = wording.ASK_LABEL if consultation else wording.BOOK_LABEL
+        self.book_label = wording.ASK_LABEL if consultation else wording.BOOK_LABEL
         self._numbers: dict[str, list[int]] = {}
         for spec in self.links:
             self._numbers.setdefault(spec.block_id, []).append(spec.number)
@@ -217,7 +217,7 @@ class CompiledEmail:
             shown = tuple(
                 b for b in self.blocks_of(variant) if reviewed or not isinstance(b, ReviewedBy)
             )
-            found = _Compiled.of(self.source, shown, self._numbers, look, self._book_label)
+            found = _Compiled.of(self.source, shown, self._numbers, look, self.book_label)
             self._compiled[key] = found
         return found
 
@@ -270,44 +270,14 @@ _URLS: dict[str, Callable[[PersonUrls], str]] = {
 }
 
 
-def _first_name(person: PersonView) -> str:
-    name = person.first_name
-    return name if name.isalpha() else slots.clean_name(name)
-
-
-def _last_name(person: PersonView) -> str:
-    return slots.clean_name(person.last_name)
-
-
-def _signup_source(person: PersonView) -> str:
-    return slots.clean_name(person.source_label)
-
-
-def _signup_date(person: PersonView) -> str:
-    return shown_date(person.consent_date) if person.consent_date else ""
-
-
-def _signup(person: PersonView) -> str:
-    """Return " at the website on May 3, 2026", as far as it is known."""
-    source, day = _signup_source(person), _signup_date(person)
-    return (f" at {source}" if source else "") + (f" on {day}" if day else "")
-
-
-_PERSON: dict[str, Callable[[PersonView], str]] = {
-    "first_name": _first_name,
-    "last_name": _last_name,
-    "signup_source": _signup_source,
-    "signup_date": _signup_date,
-    "_signup": _signup,
-}
-
-
 def _value_plans(keys: dict[Slot, str]) -> tuple[_Plan, ...]:
     grouped: dict[Tag, list[tuple[str, Callable[[str], str]]]] = {}
     for slot, key in keys.items():
-        if slot.tag.name in _PERSON:
+        if slot.tag.name in PERSON_VALUES:
             grouped.setdefault(slot.tag, []).append((key, ESCAPES[slot.context]))
-    return tuple(_Plan(_PERSON[tag.name], tag, tuple(found)) for tag, found in grouped.items())
+    return tuple(
+        _Plan(PERSON_VALUES[tag.name], tag, tuple(found)) for tag, found in grouped.items()
+    )
 
 
 @lru_cache(maxsize=256)

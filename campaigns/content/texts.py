@@ -7,11 +7,11 @@ from pathlib import Path
 from string import Template as Frame
 
 from campaigns.clinic.models import Clinic
-from campaigns.content import links, merge, slots, sms, wording
+from campaigns.content import links, merge, sms, wording
 from campaigns.content.blocks import TextSource
 from campaigns.content.links import LinkSpec
 from campaigns.content.merge import Tag
-from campaigns.content.people import PersonUrls, PersonView, clinic_values, shown_date
+from campaigns.content.people import PersonUrls, PersonView, clinic_values, person_values
 from campaigns.core.signing import TOKEN_LENGTH
 
 FOLDER = Path(__file__).resolve().parents[2] / "templates" / "sms"
@@ -56,7 +56,7 @@ class CompiledText:
         ``first`` says that it is the first marketing text they get: it then carries the
         programme's full wording.
         """
-        values = _person_values(person)
+        values = person_values(person)
         fixed = clinic_values(clinic)
 
         def put(tag: Tag) -> str:
@@ -115,12 +115,3 @@ def hint(first: bool, per_month: int) -> str:
 def _longer(tag: Tag, value: str) -> str:
     filled = tag.value(value)
     return filled if len(filled) >= len(tag.fallback) else tag.value("")
-
-
-def _person_values(person: PersonView) -> dict[str, str]:
-    return {
-        "first_name": slots.clean_name(person.first_name),
-        "last_name": slots.clean_name(person.last_name),
-        "signup_source": slots.clean_name(person.source_label),
-        "signup_date": shown_date(person.consent_date) if person.consent_date else "",
-    }
