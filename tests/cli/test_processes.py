@@ -15,59 +15,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.factories.service import ROOT, Service, clean_environment, free_port
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Service:
-    """``campaigns run`` on a folder of its own."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder
-        self.port = port
-        self.url = f"http://127.0.0.1:{port}"
-        self.output = (folder / "output.txt").open("a+")
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def environment(self) -> dict[str, str]:
-        keep = {k: v for k, v in os.environ.items() if not k.startswith("CAMPAIGNS_")}
-        return {**keep, "CAMPAIGNS_DATA_DIR": str(self.folder), "CAMPAIGNS_ENV_FILE": "none"}
-
-    def start(self, *options: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "campaigns", "run", "--port", str(self.port), *options],
-            cwd=ROOT,
-            env=self.environment(),
-            stdout=self.output,
-            stderr=self.output,
-        )
-
-    def wait_until_healthy(self, seconds: float = 60) -> float:
-        began = time.monotonic()
-        while time.monotonic() - began < seconds:
-            try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=2) as answer:
-                    if answer.status == 200:
-                        return time.monotonic() - began
-            except OSError:
-                time.sleep(0.1)
-        raise AssertionError(f"not healthy after {seconds} s:\n{self.written()}")
-
-    def written(self) -> str:
-        return (self.folder / "output.txt").read_text()
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        assert self.process is not None
-        self.process.send_signal(number)
-        return self.process.wait(timeout=40)
 
 
 @pytest.fixture
@@ -167,7 +117,7 @@ def test_faulty_settings_are_named_all_at_once(tmp_path: Path) -> None:
         [sys.executable, "-m", "campaigns", "worker"],
         cwd=ROOT,
         env={
-            **os.environ,
+            **clean_environment(),
             "CAMPAIGNS_DATA_DIR": str(tmp_path),
             "CAMPAIGNS_EMAIL_PROVIDER": "sendgrid",
             "CAMPAIGNS_SMS_PROVIDER": "twilio",
@@ -185,11 +135,10 @@ def test_faulty_settings_are_named_all_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["web", "worker"])
 def test_web_and_worker_ask_for_the_public_address(tmp_path: Path, name: str) -> None:
-    keep = {k: v for k, v in os.environ.items() if not k.startswith("CAMPAIGNS_")}
     result = subprocess.run(
         [sys.executable, "-m", "campaigns", name],
         cwd=ROOT,
-        env={**keep, "CAMPAIGNS_DATA_DIR": str(tmp_path), "CAMPAIGNS_ENV_FILE": "none"},
+        env={**clean_environment(), "CAMPAIGNS_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
