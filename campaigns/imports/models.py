@@ -19,7 +19,9 @@ class ImportState(StrEnum):
     READY = "ready"
     RUNNING = "running"
     DONE = "done"
+    UNDOING = "undoing"
     FAILED = "failed"
+    """Stopped half-way; what was read is kept, and it can go on."""
     UNDONE = "undone"
 
 
@@ -31,7 +33,7 @@ class Import(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     filename: Mapped[str] = mapped_column(String(255))
     content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """The file as it came; removed when it is no longer needed."""
+    """The file as it came; removed when all of it was read."""
     sha256: Mapped[str] = mapped_column(String(64))
     encoding: Mapped[str] = mapped_column(String(20))
     delimiter: Mapped[str] = mapped_column(String(1))
@@ -41,12 +43,19 @@ class Import(Base):
     state: Mapped[str] = mapped_column(String(10), default=ImportState.UPLOADED)
     rows_total: Mapped[int] = mapped_column(default=0)
     rows_done: Mapped[int] = mapped_column(default=0)
+    next_line: Mapped[int] = mapped_column(default=2)
+    """The line on which reading goes on; written with what was read before it."""
+    undo_line: Mapped[int] = mapped_column(default=0)
+    """Undoing has passed lines up to this one."""
     created: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)
     unchanged: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
+    tally: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Figures by outcome of consent and interests; ``tallies.py`` names them."""
     message: Mapped[str | None] = mapped_column(Text)
     uploaded_by: Mapped[str] = mapped_column(String(120))
+    uploaded_by_id: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -56,7 +65,10 @@ class ImportRow(Base):
     """What became of one line of a file."""
 
     __tablename__ = "import_rows"
-    __table_args__ = (Index("ix_import_rows_outcome", "import_id", "outcome"),)
+    __table_args__ = (
+        Index("ix_import_rows_outcome", "import_id", "outcome"),
+        Index("ix_import_rows_contact", "contact_id", "import_id"),
+    )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), primary_key=True)
     line: Mapped[int] = mapped_column(primary_key=True)
@@ -66,4 +78,6 @@ class ImportRow(Base):
     contact_id: Mapped[int | None] = mapped_column(BigId)
     code: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(Text)
-    """What is wrong with the line and what to do, or a warning about a kept line."""
+    """What is wrong with the line and what to do, or a remark about a kept line."""
+    cells: Mapped[list[Any] | None]
+    """The line as it came, where there is a reason; for the file of remarks."""

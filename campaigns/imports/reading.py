@@ -147,23 +147,31 @@ def records(lines: list[str], delimiter: str, *, start: int, width: int | None) 
             if cells is None:
                 return
             after = position + reader.line_num
-            too_long = after - first > MAX_LINES_IN_RECORD
-            if too_long or (after >= len(lines) and _is_open(lines[first:], delimiter)):
+            spans = after - first
+            if spans > MAX_LINES_IN_RECORD:
+                break
+            doubtful = spans > 1 or after >= len(lines)
+            if doubtful and not _closes(lines[first:after], delimiter):
                 break
             before = reader.line_num
-            if cells:
-                yield _checked(Record(first + 1, after + 1, cells), width)
+            if not cells:
+                continue
+            record = _checked(Record(first + 1, after + 1, cells), width)
+            if spans > 1 and record.fault is not None:
+                break
+            yield record
         raw = lines[first].rstrip("\r\n")[:MAX_CELL]
         yield Record(first + 1, first + 2, [raw], ("quote_open", _QUOTE_OPEN))
         position = first + 1
 
 
-def _is_open(lines: list[str], delimiter: str) -> bool:
+def _closes(lines: list[str], delimiter: str) -> bool:
+    """Tell whether the quotation marks of a record of several lines are all in order."""
     try:
         next(csv.reader(lines, delimiter=delimiter, strict=True), None)
-    except csv.Error as fault:
-        return "end of data" in str(fault)
-    return False
+    except csv.Error:
+        return False
+    return True
 
 
 def _checked(record: Record, width: int | None) -> Record:

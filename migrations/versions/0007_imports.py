@@ -33,12 +33,16 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("rows_total", sa.Integer(), nullable=False),
         sa.Column("rows_done", sa.Integer(), nullable=False),
+        sa.Column("next_line", sa.Integer(), nullable=False),
+        sa.Column("undo_line", sa.Integer(), nullable=False),
         sa.Column("created", sa.Integer(), nullable=False),
         sa.Column("updated", sa.Integer(), nullable=False),
         sa.Column("unchanged", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("tally", campaigns.core.db.JsonValue, nullable=False),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("uploaded_by", sa.String(length=120), nullable=False),
+        sa.Column("uploaded_by_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("started_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("finished_at", campaigns.core.db.UtcDateTime(), nullable=True),
@@ -52,10 +56,14 @@ def upgrade() -> None:
         sa.Column("contact_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("code", sa.String(length=40), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("cells", campaigns.core.db.JsonValue, nullable=True),
         sa.ForeignKeyConstraint(
             ["import_id"], ["imports.id"], name=op.f("fk_import_rows_import_id_imports")
         ),
         sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_import_rows")),
+    )
+    op.create_index(
+        "ix_import_rows_contact", "import_rows", ["contact_id", "import_id"], unique=False
     )
     op.create_index("ix_import_rows_outcome", "import_rows", ["import_id", "outcome"], unique=False)
 
@@ -63,5 +71,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.drop_index("ix_import_rows_outcome", table_name="import_rows")
+    op.drop_index("ix_import_rows_contact", table_name="import_rows")
     op.drop_table("import_rows")
     op.drop_table("imports")
