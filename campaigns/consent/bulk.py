@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -262,7 +262,7 @@ def _write_states(session: Session, rows: Iterable[dict[str, Any]]) -> None:
     if not values:
         return
     dialect = sqlite if is_sqlite(session) else postgresql
-    statement = dialect.insert(ConsentState)
+    statement = dialect.insert(cast(Table, ConsentState.__table__))
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["contact_id", "channel"],

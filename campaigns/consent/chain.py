@@ -13,9 +13,10 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from campaigns.consent.models import ConsentEntry, ConsentEvidence, ConsentState, Wording
@@ -25,6 +26,10 @@ from campaigns.core.db import is_sqlite
 GENESIS = "0" * 64
 _LOCK = 0x636F6E73656E74  # "consent": one advisory lock, because there is one chain
 _CHUNK = 2000
+_ENTRIES = cast(Table, ConsentEntry.__table__)
+_EVIDENCE = cast(Table, ConsentEvidence.__table__)
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 _SEALED = (
     "id",
@@ -96,8 +101,8 @@ def append(session: Session, drafts: Sequence[Draft]) -> range:
         previous = row["row_hash"] = seal(previous, row)
         entries.append(row)
         evidence.append({"entry_id": number, "details": details})
-    session.execute(insert(ConsentEntry), entries)
-    session.execute(insert(ConsentEvidence), evidence)
+    session.execute(insert(_ENTRIES), entries)
+    session.execute(insert(_EVIDENCE), evidence)
     return range(last + 1, last + 1 + len(drafts))
 
 
@@ -117,18 +122,24 @@ def keep_wordings(session: Session, texts: Iterable[str]) -> dict[str, str]:
 def seal(previous: str, row: Mapping[str, Any]) -> str:
     """Return an entry's hash: over its fields and the hash of the entry before it."""
     fields = [_canonical(row[name]) for name in _SEALED]
-    body = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{previous}\n{body}".encode()).hexdigest()
+    return hashlib.sha256(f"{previous}\n{_encode(fields)}".encode()).hexdigest()
 
 
 def digest(details: Mapping[str, Any]) -> str:
     """Return the digest of evidence, whatever order the database keeps its keys in."""
-    body = json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    body = _encode_sorted(details)
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def plain(details: Mapping[str, Any]) -> dict[str, Any]:
     """Return evidence as values that both databases give back unchanged."""
+    if all(
+        value is None
+        or type(value) is int
+        or (type(value) is str and value.isascii() and "\x00" not in value)
+        for value in details.values()
+    ):
+        return dict(details)
     body = json.dumps(dict(details), ensure_ascii=False, default=_canonical)
     body = body.replace("\\u0000", "").encode("utf-8", "replace").decode()
     loaded: dict[str, Any] = json.loads(body)
@@ -148,10 +159,10 @@ def verify(session: Session) -> int | None:
     }
     while True:
         query = (
-            select(ConsentEntry.__table__, ConsentEvidence.details)
-            .outerjoin(ConsentEvidence, ConsentEvidence.entry_id == ConsentEntry.id)
-            .where(ConsentEntry.id > number)
-            .order_by(ConsentEntry.id)
+            select(_ENTRIES, _EVIDENCE.c.details)
+            .outerjoin(_EVIDENCE, _EVIDENCE.c.entry_id == _ENTRIES.c.id)
+            .where(_ENTRIES.c.id > number)
+            .order_by(_ENTRIES.c.id)
             .limit(_CHUNK)
         )
         rows = session.execute(query).mappings().all()
@@ -189,8 +200,11 @@ def _tip(session: Session) -> tuple[int, str]:
 
 
 def _canonical(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
     if value is None or isinstance(value, int | str):
         return value
-    return str(value)
+    return _instant(value) if isinstance(value, datetime) else str(value)
+
+
+@lru_cache(maxsize=64)
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")

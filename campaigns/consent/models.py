@@ -20,6 +20,7 @@ class Action(StrEnum):
     OPT_OUT = "opt_out"
     HEALTH_TOPIC_CONSENT = "health_topic_consent"
     HEALTH_TOPIC_WITHDRAWN = "health_topic_withdrawn"
+    ADDRESS_CHANGED = "address_changed"  # consent for the old address ended with it
 
 
 class Method(StrEnum):
