@@ -15,6 +15,7 @@ TEXTS: dict[str, str] = {
     "terms": "Terms",
     "other_language": "Español",
     "skip": "Skip to the content",
+    "back": "Back to all settings",
     # sign-up
     "signup_title": "Stay in touch with {brand}",
     "signup_lead": (
@@ -38,6 +39,7 @@ TEXTS: dict[str, str] = {
     ),
     "adult": "I am 18 or older.",
     "signup_button": "Sign up",
+    "source_label": "our sign-up page",
     "leave_empty": "Leave this field empty",
     "errors_title": "Please check the fields below. Everything you typed has been kept.",
     "error_name": "Please enter your first name.",
@@ -152,6 +154,92 @@ TEXTS: dict[str, str] = {
     "saved_resume": "The pause is over.",
     "saved_topics": "Your topics are saved.",
     "saved_topics_none": "Your topics are deleted. You get our general guides.",
+    # programme, privacy, terms
+    "program_title": "{brand} wellness texts",
+    "program_lead": (
+        "{brand} sends short texts with wellness education and booking links to adults who asked "
+        "for them."
+    ),
+    "program_join": "How to join",
+    "program_join_text": (
+        "Fill in the form and tick the box for texts. The box is not ticked beforehand, and you "
+        "need not tick it to buy anything or to receive care. The form:"
+    ),
+    "program_words": "These are the words beside the box:",
+    "program_confirm": "We then send one text. Only a reply of Y to it starts the texts.",
+    "program_often": "How often, and what it costs",
+    "program_often_text": "Up to {n} messages a month.",
+    "program_rates": "Message and data rates may apply.",
+    "program_leave": "How to leave, how to get help",
+    "program_stop_before": "Reply",
+    "program_stop_after": "to any text to stop all of them; we confirm once.",
+    "program_help_before": "Reply",
+    "program_help_after": "for help.",
+    "program_support": "Contact",
+    "program_carriers": "Carriers are not liable for delayed or undelivered messages.",
+    "program_sharing": (
+        "We do not share mobile numbers or text-message consent with third parties for their "
+        "marketing."
+    ),
+    "privacy_title": "Privacy",
+    "privacy_lead": "How {name} keeps the data of people who asked for its messages.",
+    "privacy_kept": "What we keep",
+    "privacy_kept_text": (
+        "Your name, the email address and mobile number you gave us, your ZIP code, what you "
+        "agreed to with its time, words and IP address as proof, the messages we sent, links in "
+        "them that you followed, your replies, and appointments that followed."
+    ),
+    "privacy_topics": "Topics of health",
+    "privacy_topics_text": (
+        "We keep the topics you picked only if you ticked the box for it. They decide which "
+        "educational messages you get, and nothing else. The service that delivers our email "
+        "carries the text of those messages; we put no topic in subjects, texts, links or file "
+        "names. You can see, change or delete your topics through the settings link in our "
+        "messages."
+    ),
+    "privacy_used": "What we use it for",
+    "privacy_used_text": (
+        "To send what you asked for, to stop when you say so, and to count in total which "
+        "messages led to appointments."
+    ),
+    "privacy_numbers": "What we never do",
+    "privacy_never": (
+        "We sell no data, give none to advertisers, build no advertising audiences and put no "
+        "code of other companies on these pages."
+    ),
+    "privacy_who": "Who handles it for us",
+    "privacy_who_text": "These companies deliver our messages:",
+    "privacy_nobody": "Nobody but us: at present no message leaves this system.",
+    "processor_email": "your email address, the message itself, and an opaque reference.",
+    "processor_sms": "your mobile number, the text itself, and an opaque reference.",
+    "processor_smtp_name": "Our mail provider",
+    "privacy_tracking": "Measuring",
+    "privacy_tracking_text": (
+        "We do not track whether you open a message. Links lead through our own address, so "
+        "that we know that a link was followed. These pages set no cookies."
+    ),
+    "privacy_choices": "Your choices",
+    "privacy_choices_text": (
+        "Every message has a way to leave that works at once. To see, correct or delete what we "
+        "keep about you, write to us or call. We keep proof that you left, so that we never "
+        "write again by mistake."
+    ),
+    "terms_title": "Terms of our messages",
+    "terms_lead": "What you can expect of the emails and texts of {name}.",
+    "terms_program": "Programme name: {brand} wellness texts.",
+    "terms_free": (
+        "Agreeing to messages is not a condition of buying anything or of receiving care."
+    ),
+    "terms_email": "Emails",
+    "terms_email_text": (
+        "Emails go only to people who asked for them. Each has a link to unsubscribe that "
+        "works with one tap."
+    ),
+    "terms_medical": "Education, not medical advice",
+    "terms_medical_text": (
+        "Our messages are general education. They do not replace the advice of your own "
+        "healthcare provider. Nobody reads replies for emergencies: in an emergency call 911."
+    ),
     # links and lessons
     "call_title": "Call {brand}",
     "call_lead": "Tap the number to call us.",

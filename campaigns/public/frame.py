@@ -52,12 +52,9 @@ def say(key: str, **values: str) -> str:
 def write_date(at: datetime, zone: str, locale: str) -> str:
     """Return a day in words, in the clinic's zone."""
     day = at.astimezone(ZoneInfo(zone))
-    month = _MONTHS[locale][day.month - 1]
-    return (
-        f"{day.day} de {month} de {day.year}"
-        if locale == "es"
-        else f"{month} {day.day}, {day.year}"
-    )
+    words = Words(locale)
+    month = words("months").split()[day.month - 1]
+    return words("date", day=str(day.day), month=month, year=str(day.year))
 
 
 def write_phone(number: str | None) -> str:

@@ -15,6 +15,7 @@ TEXTS: dict[str, str] = {
     "terms": "Condiciones",
     "other_language": "English",
     "skip": "Ir al contenido",
+    "back": "Volver a todas las opciones",
     # sign-up
     "signup_title": "Siga en contacto con {brand}",
     "signup_lead": (
@@ -38,6 +39,13 @@ TEXTS: dict[str, str] = {
     ),
     "adult": "Tengo 18 años o más.",
     "signup_button": "Suscribirme",
+    "source_label": "nuestra página de suscripción",
+    "topic_muscle_spasms": "Espasmos musculares",
+    "topic_skin": "Piel",
+    "topic_joint_pain": "Dolor de articulaciones",
+    "topic_menstrual_cramps": "Cólicos menstruales",
+    "topic_wound_healing": "Cicatrización de heridas",
+    "topic_hair_growth": "Crecimiento del cabello",
     "leave_empty": "Deje este campo vacío",
     "errors_title": "Revise los campos indicados. Hemos conservado todo lo que escribió.",
     "error_name": "Escriba su nombre.",
@@ -157,6 +165,91 @@ TEXTS: dict[str, str] = {
     "saved_resume": "La pausa ha terminado.",
     "saved_topics": "Sus temas se han guardado.",
     "saved_topics_none": "Sus temas se han borrado. Recibe nuestras guías generales.",
+    # programme, privacy, terms
+    "program_title": "Textos de bienestar de {brand}",
+    "program_lead": (
+        "{brand} envía textos breves con educación sobre bienestar y enlaces para reservar a "
+        "adultos que los pidieron."
+    ),
+    "program_join": "Cómo suscribirse",
+    "program_join_text": (
+        "Rellene el formulario y marque la casilla de los textos. La casilla no viene marcada, y "
+        "no hace falta marcarla para comprar nada ni para recibir atención. El formulario:"
+    ),
+    "program_words": "Estas son las palabras junto a la casilla:",
+    "program_confirm": ("Después enviamos un texto. Solo si responde Y empiezan los demás."),
+    "program_often": "Con qué frecuencia y cuánto cuesta",
+    "program_often_text": "Hasta {n} mensajes al mes.",
+    "program_rates": "Pueden aplicarse tarifas de mensajes y datos.",
+    "program_leave": "Cómo dejarlo y cómo pedir ayuda",
+    "program_stop_before": "Responda",
+    "program_stop_after": "a cualquier texto para detenerlos todos; lo confirmamos una vez.",
+    "program_help_before": "Responda",
+    "program_help_after": "para recibir ayuda.",
+    "program_support": "Contacto",
+    "program_carriers": (
+        "Las operadoras no son responsables de los mensajes retrasados o no entregados."
+    ),
+    "program_sharing": (
+        "No compartimos números de celular ni el consentimiento para textos con terceros para su "
+        "publicidad."
+    ),
+    "privacy_title": "Privacidad",
+    "privacy_lead": "Cómo guarda {name} los datos de quienes pidieron sus mensajes.",
+    "privacy_kept": "Qué guardamos",
+    "privacy_kept_text": (
+        "Su nombre, el correo y el número de celular que nos dio, su código postal, lo que aceptó "
+        "con la hora, las palabras y la dirección IP como prueba, los mensajes enviados, los "
+        "enlaces que abrió, sus respuestas y las citas que siguieron."
+    ),
+    "privacy_topics": "Temas de salud",
+    "privacy_topics_text": (
+        "Guardamos los temas que eligió solo si marcó la casilla. Deciden qué mensajes educativos "
+        "recibe y nada más. El servicio que entrega nuestro correo transporta el texto de esos "
+        "mensajes; no ponemos temas en asuntos, textos, enlaces ni nombres de archivo. Puede "
+        "ver, cambiar o borrar sus temas con el enlace de opciones de nuestros mensajes."
+    ),
+    "privacy_used": "Para qué los usamos",
+    "privacy_used_text": (
+        "Para enviarle lo que pidió, parar cuando lo diga y contar en total qué mensajes llevaron "
+        "a citas."
+    ),
+    "privacy_numbers": "Lo que nunca hacemos",
+    "privacy_never": (
+        "No vendemos datos, no los damos a anunciantes, no creamos públicos publicitarios y no "
+        "ponemos código de otras empresas en estas páginas."
+    ),
+    "privacy_who": "Quién los trata por nosotros",
+    "privacy_who_text": "Estas empresas entregan nuestros mensajes:",
+    "privacy_nobody": "Nadie más que nosotros: por ahora ningún mensaje sale de este sistema.",
+    "processor_email": "su correo, el mensaje mismo y una referencia opaca.",
+    "processor_sms": "su número de celular, el texto mismo y una referencia opaca.",
+    "processor_smtp_name": "Nuestro proveedor de correo",
+    "privacy_tracking": "Medición",
+    "privacy_tracking_text": (
+        "No medimos si abre un mensaje. Los enlaces pasan por nuestra propia dirección, para "
+        "saber que se abrió un enlace. Estas páginas no usan cookies."
+    ),
+    "privacy_choices": "Sus opciones",
+    "privacy_choices_text": (
+        "Cada mensaje tiene una forma de darse de baja que actúa de inmediato. Para ver, corregir "
+        "o borrar lo que guardamos, escríbanos o llámenos. Conservamos la prueba de su baja, para "
+        "no volver a escribirle por error."
+    ),
+    "terms_title": "Condiciones de nuestros mensajes",
+    "terms_lead": "Qué puede esperar de los correos y textos de {name}.",
+    "terms_program": "Nombre del programa: textos de bienestar de {brand}.",
+    "terms_free": ("Aceptar mensajes no es condición para comprar nada ni para recibir atención."),
+    "terms_email": "Correos",
+    "terms_email_text": (
+        "Enviamos correos solo a quien los pidió. Cada uno tiene un enlace para darse de "
+        "baja con un toque."
+    ),
+    "terms_medical": "Educación, no consejo médico",
+    "terms_medical_text": (
+        "Nuestros mensajes son educación general. No sustituyen el consejo de su profesional de "
+        "salud. Nadie lee las respuestas por emergencias: en una emergencia llame al 911."
+    ),
     # links and lessons
     "call_title": "Llame a {brand}",
     "call_lead": "Toque el número para llamarnos.",
