@@ -18,6 +18,7 @@ from campaigns.accounts.models import StaffUser
 from campaigns.accounts.permissions import Permission, allows
 from campaigns.clinic.models import Clinic
 from campaigns.content import lessons, links, lint
+from campaigns.content.findings import Finding
 from campaigns.content.models import (
     Lesson,
     LessonVersion,
@@ -59,7 +60,7 @@ def request(session: Session, actor: Actor, version_id: int, *, now: datetime) -
     Raises: InvalidInput while something in the content must be fixed first.
     """
     version = lessons.get_version(session, version_id)
-    blocking = [f for f in lint.check_version(session, version) if f.level == lint.BLOCK]
+    blocking = to_fix(session, version)
     if blocking:
         raise InvalidInput(
             "review_findings",
@@ -84,6 +85,15 @@ def request(session: Session, actor: Actor, version_id: int, *, now: datetime) -
     )
     session.flush()
     return found
+
+
+def to_fix(session: Session, version: LessonVersion) -> list[Finding]:
+    """Return what the author must fix; the clinic's own facts are not the author's."""
+    return [
+        f
+        for f in lint.check_version(session, version)
+        if f.level == lint.BLOCK and f.where not in ("clinic", "sender")
+    ]
 
 
 def waiting(session: Session) -> list[LessonVersion]:
@@ -112,7 +122,7 @@ def approve(session: Session, actor: Actor, version_id: int, *, now: datetime) -
             "You wrote this, and the clinic asks for a second person to sign. "
             "Ask another reviewer.",
         )
-    blocking = [f for f in lint.check_version(session, version) if f.level == lint.BLOCK]
+    blocking = to_fix(session, version)
     if blocking:
         raise InvalidInput(
             "review_findings", f"This cannot be signed as it is. {blocking[0].message}"
