@@ -18,7 +18,7 @@ from campaigns.broadcasts.models import Broadcast, Timing
 from campaigns.clinic import profile, transports
 from campaigns.clinic.models import PrivacyMode
 from campaigns.contacts.models import Channel
-from campaigns.content import lessons
+from campaigns.content import lessons, lint, review
 from campaigns.content.models import Lesson, LessonVersion
 from campaigns.core.settings import Settings
 
@@ -136,8 +136,6 @@ def content_obstacles(
     session: Session, lesson: Lesson, *, now: datetime, sender_id: int | None = None
 ) -> list[Obstacle]:
     """Return what has to be mended about one piece of content, by who would send it."""
-    from campaigns.content import review
-
     target = Target("lesson", lesson.id)
     if lesson.archived_at is not None:
         return [
@@ -173,8 +171,6 @@ def version_obstacles(
     session: Session, version_id: int, *, now: datetime, sender_id: int | None
 ) -> list[Obstacle]:
     """Return why this person may not send this frozen content."""
-    from campaigns.content import review
-
     refusal = review.may_send(session, version_id, sender_id, review.is_strict(session), now)
     if refusal is None:
         return []
@@ -209,12 +205,10 @@ def clinic_obstacles(session: Session, channels: set[str], *, ways: Ways) -> lis
 
 
 def _findings(session: Session, lesson: Lesson) -> list[str]:
-    from campaigns.content import lint
-
     return [
         finding.message
-        for finding in lint.check_lesson(session, lesson)
-        if finding.level == lint.BLOCK
+        for finding in lint.check_draft(session, lesson)
+        if finding.level == lint.BLOCK and finding.where != "clinic"  # asked for below
     ]
 
 

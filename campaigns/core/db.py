@@ -126,12 +126,15 @@ def is_sqlite(session: Session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 
 
+_SET_BASED = {"synchronize_session": False, "preserve_rowcount": True}
+
+
 def change(session: Session, statement: UpdateBase) -> int:
     """Run an INSERT, UPDATE or DELETE on many rows and return how many it met.
 
     Objects that the session holds are not brought up to date: refresh those you use.
     """
-    result = session.execute(statement, execution_options={"synchronize_session": False})
+    result = session.execute(statement, execution_options=_SET_BASED)
     return cast("CursorResult[Any]", result).rowcount
 
 

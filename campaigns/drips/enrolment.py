@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
+from campaigns.contacts.models import Contact
 from campaigns.content.models import Lesson
 from campaigns.drips import bystanders, exits, timing, whereabouts
 from campaigns.drips.authoring import DRAFT_NUMBER, wait_of
@@ -98,7 +99,9 @@ def work_out_due(session: Session, *, now: datetime, limit: int = CHUNK) -> int:
             )
             .limit(limit - done)
         )
-        query = whereabouts.join_residence(query, Enrolment.contact_id)
+        query = whereabouts.join_residence(
+            query.join(Contact, Contact.id == Enrolment.contact_id), Contact.id
+        )
         rows = session.execute(query.with_for_update(of=Enrolment, skip_locked=True)).all()
         changes = []
         for row in rows:
@@ -139,7 +142,9 @@ def due_steps(session: Session, *, now: datetime, limit: int = CHUNK) -> list[Du
             .order_by(Enrolment.next_due_at, Enrolment.id)
             .limit(limit - len(found))
         )
-        query = whereabouts.join_residence(query, Enrolment.contact_id)
+        query = whereabouts.join_residence(
+            query.join(Contact, Contact.id == Enrolment.contact_id), Contact.id
+        )
         for row in session.execute(query.with_for_update(of=Enrolment, skip_locked=True)):
             step, channel = steps[row[1], row[2] + 1]
             following = steps.get((row[1], row[2] + 2))

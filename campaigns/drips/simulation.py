@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.consent.models import ConsentState, ConsentStatus
-from campaigns.contacts.models import Channel, Contact
+from campaigns.contacts.models import Channel
 from campaigns.content.models import Lesson
 from campaigns.core.errors import NotFound
 from campaigns.drips import authoring, timing, whereabouts
 from campaigns.drips.models import Drip
-from campaigns.drips.whereabouts import Residence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,24 +34,22 @@ def simulate(session: Session, drip: Drip, contact_id: int, start: datetime) -> 
 
     Lawful hours and caps may move a message later; consent is as it stands now.
     """
-    query = whereabouts.join_residence(select(literal(1)), contact_id)
-    row = session.execute(query.where(Contact.id == contact_id)).one_or_none()
-    if row is None:
+    found = whereabouts.residence_of(session, contact_id)
+    if found is None:
         raise NotFound("contact_unknown", "There is no such person.")
-    zone = whereabouts.zone_of(Residence(*row[1:5]), whereabouts.clinic_zone(session))
-    consent = dict(
-        session.execute(
-            select(ConsentState.channel, ConsentState.status).where(
-                ConsentState.contact_id == contact_id
-            )
-        ).tuples()
+    zone = whereabouts.zone_of(found, whereabouts.clinic_zone(session))
+    rows = session.execute(
+        select(ConsentState.channel, ConsentState.status).where(
+            ConsentState.contact_id == contact_id
+        )
     )
-    found = []
+    consent = {channel: status for channel, status in rows}  # noqa: C416 - rows are no pairs
+    steps = []
     at = start
     for step in authoring.draft_steps(session, drip.id):
         at = timing.next_due(at, authoring.wait_of(step), zone)
         lesson = session.get_one(Lesson, step.lesson_id)
-        found.append(
+        steps.append(
             SimulatedStep(
                 position=step.position,
                 lesson_name=lesson.name,
@@ -62,7 +59,7 @@ def simulate(session: Session, drip: Drip, contact_id: int, start: datetime) -> 
                 left_out=_left_out(lesson.channel, consent.get(lesson.channel)),
             )
         )
-    return found
+    return steps
 
 
 def _left_out(channel: str, status: str | None) -> str | None:

@@ -35,13 +35,19 @@ class Residence:
 
 def join_residence(query: Any, contact_id: Any) -> Any:
     """Add the columns of ``Residence``, in order, to the end of a query."""
-    return (
-        query.add_columns(
-            Contact.timezone, Contact.postal_code, Contact.state, Address.address.label("phone")
+    return query.add_columns(
+        Contact.timezone, Contact.postal_code, Contact.state, Address.address.label("phone")
+    ).outerjoin(Address, and_(Address.contact_id == contact_id, Address.channel == Channel.SMS))
+
+
+def residence_of(session: Session, contact_id: int) -> Residence | None:
+    """Return what is known of where one person is; None if there is no such person."""
+    row = session.execute(
+        join_residence(select(Contact.id).select_from(Contact), Contact.id).where(
+            Contact.id == contact_id
         )
-        .join(Contact, Contact.id == contact_id)
-        .outerjoin(Address, and_(Address.contact_id == contact_id, Address.channel == Channel.SMS))
-    )
+    ).one_or_none()
+    return Residence(*row[1:5]) if row is not None else None
 
 
 def zone_of(found: Residence, clinic_zone: str) -> str:

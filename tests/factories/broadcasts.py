@@ -13,7 +13,7 @@ from campaigns.broadcasts import drafts, lifecycle
 from campaigns.broadcasts.checks import Ways
 from campaigns.broadcasts.models import Broadcast, Timing
 from campaigns.core.actors import SYSTEM, Actor
-from tests.factories.content import approved_lesson
+from tests.factories.approved import approved_lesson
 
 LOCAL = Ways()
 

@@ -16,7 +16,7 @@ from campaigns.core.actors import SYSTEM
 from campaigns.drips import authoring, lifecycle
 from campaigns.drips.models import Drip, Enrolment
 from campaigns.drips.timing import Wait
-from tests.factories.content import approved_lesson
+from tests.factories.approved import approved_lesson
 
 LOCAL = Ways()
 TWO_STEPS = (Wait(), Wait(days=2, at_local_time="09:00"))
