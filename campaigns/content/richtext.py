@@ -15,7 +15,6 @@ from html.parser import HTMLParser
 import nh3
 
 from campaigns.content.addresses import check_url
-from campaigns.core.errors import InvalidInput
 
 _TAGS = {"p", "div", "br", "strong", "b", "em", "i", "a", "ul", "ol", "li"}
 _DROP_WITH_CONTENT = {"script", "style", "title", "template", "iframe", "object", "svg", "math"}
@@ -129,6 +128,24 @@ def parse(source: str) -> Document:
 def canonical(source: str) -> str:
     """Return the markup as it is stored: sanitised, the same for the same words."""
     return parse(source).to_html()
+
+
+def for_editor(source: str) -> str:
+    """Return stored markup in the shape that the rich-text editor works on."""
+    out: list[str] = []
+    before: str | None = None
+    for part in parse(source).parts:
+        markup = _part_html(part, html.escape, html.escape, "")
+        if isinstance(part, Paragraph):
+            markup = f"<div>{markup[3:-4]}</div>"
+            if before == "p":
+                out[-1] = out[-1][: -len("</div>")] + "<br><br>" + markup[len("<div>") :]
+                continue
+            before = "p"
+        else:
+            before = "list"
+        out.append(markup)
+    return "".join(out)
 
 
 def from_plain(text: str) -> str:
@@ -310,11 +327,3 @@ class _Reader(HTMLParser):
 
 def _style(run: Run) -> tuple[bool, bool, str]:
     return run.bold, run.italic, run.href
-
-
-def check_text(source: str) -> None:
-    """Refuse markup that is far longer than any message should be."""
-    if len(source) > 20_000:
-        raise InvalidInput(
-            "text_too_long", "This text is longer than 20,000 characters. Split it into blocks."
-        )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from campaigns.audience.models import Interest
 from campaigns.content import lessons, wording
 from campaigns.content.models import Lesson
+from campaigns.content.starter_topics import TOPIC_EMAILS
 from campaigns.content.starter_words import EMAILS, TEXTS, Email
 from campaigns.core.actors import Actor
 
@@ -29,7 +30,7 @@ def create_starter(session: Session, *, now: datetime, actor: Actor) -> dict[str
         lesson.name: lesson for lesson in session.scalars(select(Lesson).order_by(Lesson.id.desc()))
     }
     made: dict[str, Lesson] = {}
-    for email in EMAILS:
+    for email in (*EMAILS, *TOPIC_EMAILS):
         if email.topic is not None and email.topic not in topics:
             continue
         made[email.key] = existing.get(email.name) or lessons.create(
