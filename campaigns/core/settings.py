@@ -89,8 +89,10 @@ class Settings(BaseSettings):
     email_provider: EmailProvider = Field(EmailProvider.LOCAL, alias="CAMPAIGNS_EMAIL_PROVIDER")
     sms_provider: SmsProvider = Field(SmsProvider.LOCAL, alias="CAMPAIGNS_SMS_PROVIDER")
     email_batch_size: int = Field(500, alias="CAMPAIGNS_EMAIL_BATCH_SIZE", ge=1, le=1000)
+    sms_in_flight: int = Field(8, alias="CAMPAIGNS_SMS_IN_FLIGHT", ge=1, le=64)
     sms_per_second: float = Field(1.0, alias="CAMPAIGNS_SMS_PER_SECOND", gt=0, le=1000)
     inbound_email_domain: str | None = Field(None, alias="CAMPAIGNS_INBOUND_EMAIL_DOMAIN")
+    inbound_email_secret: SecretStr | None = Field(None, alias="CAMPAIGNS_INBOUND_EMAIL_SECRET")
     booking_webhook_secret: SecretStr | None = Field(None, alias="CAMPAIGNS_BOOKING_WEBHOOK_SECRET")
 
     sendgrid_api_key: SecretStr | None = Field(None, alias="SENDGRID_API_KEY")
@@ -110,6 +112,8 @@ class Settings(BaseSettings):
     clock_origin: datetime | None = Field(None, alias="CAMPAIGNS_CLOCK_ORIGIN")
     clock_started_at: datetime | None = Field(None, alias="CAMPAIGNS_CLOCK_STARTED_AT")
     clock_factor: float = Field(1.0, alias="CAMPAIGNS_CLOCK_FACTOR", gt=0, le=1_000_000)
+    fault: str | None = Field(None, alias="CAMPAIGNS_FAULT")
+    """A named point at which this process is to fail, for tests of what a crash does."""
 
     @classmethod
     def settings_customise_sources(
@@ -203,6 +207,10 @@ def _faults_together(s: Settings) -> list[str]:
         faults.append(
             "CAMPAIGNS_CLOCK_ORIGIN: a clock of its own is allowed only with local or loopback "
             "providers, because real messages must keep real hours"
+        )
+    if s.fault and not s.is_local:
+        faults.append(
+            "CAMPAIGNS_FAULT: faults on purpose are allowed only with local or loopback providers"
         )
     if not s.require_second_factor and s.public_url and not is_loopback(s.public_url):
         faults.append(
