@@ -38,7 +38,7 @@ SHORTEST_VALIDITY = timedelta(seconds=1)
 LONGEST_VALIDITY = timedelta(seconds=36_000)
 _NOT_PROCESSED = frozenset({413, 429})
 _LOOK_UP_LIMIT = 200
-_LOOK_BACK = 86_400.0
+_LEEWAY = 60.0
 
 
 class _Call(threading.local):
@@ -173,7 +173,7 @@ class TwilioSender:
         return Accepted(provider_id=message.sid, status_code=_status(call.reply))
 
     def find(self, lookup: SmsLookup) -> Found | None:
-        """Search the last day's texts to this number for one with the same body.
+        """Search the texts to this number for one with the same body that is young enough.
 
         Raises: OSError when Twilio cannot be asked.
         """
@@ -186,7 +186,7 @@ class TwilioSender:
             raise OSError(f"Twilio's list of messages cannot be read: {error}") from error
         wanted = _fold(lookup.body)
         for message in listed:
-            if _is_candidate(message) and _fold(message.body or "") == wanted:
+            if _is_candidate(message, lookup) and _fold(message.body or "") == wanted:
                 return Found(provider_id=str(message.sid))
         return None
 
@@ -230,12 +230,14 @@ def _status(reply: Reply | None) -> int | None:
     return reply.status if reply else None
 
 
-def _is_candidate(message: Any) -> bool:
-    """Leave out what came in, and what is older than any open question."""
+def _is_candidate(message: Any, lookup: SmsLookup) -> bool:
+    """Leave out what came in, and what is older than the open question."""
     if not str(message.direction).startswith("outbound"):
         return False
     created = message.date_created
-    return not isinstance(created, datetime) or time.time() - created.timestamp() < _LOOK_BACK
+    if not isinstance(created, datetime):
+        return True
+    return time.time() - created.timestamp() <= lookup.not_before_seconds + _LEEWAY
 
 
 _SMART = str.maketrans(

@@ -1,0 +1,345 @@
+"""Texts that people send: kept sealed, read for what they mean, acted on in the same moment.
+
+A stop counts for everybody who has the number. Exactly one confirmation answers it, from
+exactly one system: Twilio where it recognised the word, else us. What is unclear holds
+marketing at once and waits for a person of the staff; after three business days without
+a decision it is a stop.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from campaigns.clinic import profile
+from campaigns.consent import keywords, ledger, optin, suppression
+from campaigns.consent.keywords import Reading
+from campaigns.consent.models import Action, Method, SuppressionReason
+from campaigns.contacts import directory
+from campaigns.contacts.models import Channel, Contact
+from campaigns.core import sealing
+from campaigns.core.actors import SYSTEM, Actor, ActorKind
+from campaigns.core.db import is_sqlite, keys_of
+from campaigns.core.errors import Conflict, NotFound
+from campaigns.delivery import outbox
+from campaigns.delivery.models import Message, Origin
+from campaigns.eligibility import days
+from campaigns.events import answers
+from campaigns.events.models import InboundText
+from campaigns.events.twilio_forms import InboundForm
+
+SEALED_AS = "inbound_text"
+UNCLEAR = "unclear_reply"
+HOLD_FOR = timedelta(days=30)
+DECIDE_WITHIN_BUSINESS_DAYS = 3
+ANSWER_WITHIN = timedelta(minutes=5)
+"""A confirmation later than this would need a reason (47 CFR 64.1200(a)(12))."""
+_INTENTS = {"STOP": "stop", "START": "start", "HELP": "help"}
+
+
+def receive(
+    session: Session, form: InboundForm, *, signature_digest: str | None, now: datetime
+) -> InboundText | None:
+    """Store a text and do what it says; None when it, or its signature, came before."""
+    people = directory.find_by_address(session, Channel.SMS, form.sender)
+    directory.lock(session, [person.id for person in people])
+    reading = _read(form)
+    row_id = _store(session, form, reading, people, signature_digest, now)
+    if row_id is None:
+        return None
+    row = session.get_one(InboundText, row_id)
+    for person in people:
+        directory.note_heard(session, person.id, now=now)
+    _act(session, row, form, reading, people, now)
+    session.flush()
+    return row
+
+
+def body_of(session: Session, row: InboundText) -> str:
+    """Return what a person wrote."""
+    return sealing.unseal(keys_of(session), SEALED_AS, row.body).decode()
+
+
+def settle(
+    session: Session, actor: Actor, inbound_id: int, *, is_stop: bool, now: datetime
+) -> InboundText:
+    """Decide what an unclear reply meant: a stop, or nothing of the kind.
+
+    Raises: NotFound ``inbound``; Conflict ``not_unclear`` when there is nothing to decide.
+    """
+    row = session.get(InboundText, inbound_id)
+    if row is None:
+        raise NotFound("inbound", "This message is not there any more.")
+    if row.intent != "unclear" or row.resolved_at is not None:
+        raise Conflict("not_unclear", "This reply was decided already. Nothing was changed.")
+    people = directory.find_by_address(session, Channel.SMS, row.from_address)
+    directory.lock(session, [person.id for person in people])
+    row.resolved_at, row.resolved_by = now, actor.name[:120]
+    row.read_at = row.read_at or now
+    row.resolution = "stop" if is_stop else "not_stop"
+    others = _others_open(session, row)
+    for person in people:
+        if person.hold_reason == UNCLEAR and not others:
+            directory.release(session, person.id, now=now)
+    if is_stop:
+        reading = Reading("stop", f"decided:{row.rule}"[:60])
+        _stop(session, row, body_of(session, row), reading, people, now, actor=actor, answer=False)
+    session.flush()
+    return row
+
+
+def settle_overdue(session: Session, *, now: datetime, limit: int = 100) -> int:
+    """Treat unclear replies that nobody decided within three business days as stops."""
+    zone = ZoneInfo(profile.get(session).timezone)
+    rows = session.scalars(
+        select(InboundText)
+        .where(InboundText.intent == "unclear", InboundText.resolved_at.is_(None))
+        .order_by(InboundText.received_at)
+        .limit(limit)
+    )
+    settled = 0
+    for row in list(rows):
+        last_day = _business_day_after(row.received_at.astimezone(zone).date())
+        if now.astimezone(zone).date() > last_day:
+            settle(session, SYSTEM, row.id, is_stop=True, now=now)
+            settled += 1
+    return settled
+
+
+def _business_day_after(day: date) -> date:
+    left = DECIDE_WITHIN_BUSINESS_DAYS
+    while left:
+        day += timedelta(days=1)
+        if day.weekday() < 5 and not days.is_holiday(day):
+            left -= 1
+    return day
+
+
+def _read(form: InboundForm) -> Reading:
+    reading = keywords.classify(form.body)
+    if form.opt_out_type is None:
+        return reading
+    intent = _INTENTS[form.opt_out_type]
+    if intent == "start" and reading.intent == "confirm":
+        return reading  # a YES that Twilio takes for START may confirm an open request
+    if intent == reading.intent:
+        return reading
+    rule = f"provider:{form.opt_out_type.lower()}"
+    return Reading(intent, rule, everything=reading.everything and intent == "stop")  # type: ignore[arg-type]
+
+
+def _store(
+    session: Session,
+    form: InboundForm,
+    reading: Reading,
+    people: list[Contact],
+    signature_digest: str | None,
+    now: datetime,
+) -> int | None:
+    dialect = sqlite if is_sqlite(session) else postgresql
+    statement = (
+        dialect.insert(InboundText)
+        .values(
+            provider_sid=form.sid,
+            signature_digest=signature_digest,
+            from_address=form.sender,
+            to_address=form.to,
+            body=sealing.seal(keys_of(session), SEALED_AS, form.body.encode()),
+            contact_id=_whose(session, form.sender, people),
+            intent=reading.intent,
+            rule=reading.rule[:60],
+            opt_out_type=form.opt_out_type,
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(InboundText.id)
+    )
+    row_id: int | None = session.scalar(statement)
+    return row_id
+
+
+def _whose(session: Session, number: str, people: list[Contact]) -> int | None:
+    """Return the person who was last written to at a number that several may share."""
+    if len(people) < 2:
+        return people[0].id if people else None
+    last = session.scalar(
+        select(Message.contact_id)
+        .where(
+            Message.contact_id.in_([person.id for person in people]),
+            Message.channel == Channel.SMS,
+            Message.address == number,
+        )
+        .order_by(Message.intent_at.desc())
+        .limit(1)
+    )
+    return last or people[0].id
+
+
+def _act(
+    session: Session,
+    row: InboundText,
+    form: InboundForm,
+    reading: Reading,
+    people: list[Contact],
+    now: datetime,
+) -> None:
+    if reading.intent == "stop":
+        answer = not answers.is_answered_by_provider(form.body, form.opt_out_type)
+        _stop(session, row, form.body, reading, people, now, answer=answer)
+    elif reading.intent == "unclear":
+        for person in people:
+            directory.hold(session, person.id, until=now + HOLD_FOR, reason=UNCLEAR, now=now)
+    elif reading.intent == "confirm":
+        if not _confirm(session, row, form, people, now) and reading.also_start:
+            _start(session, row, form, people, now)
+    elif reading.intent == "start":
+        _start(session, row, form, people, now)
+    elif reading.intent == "help" and not answers.is_answered_by_provider(
+        form.body, form.opt_out_type
+    ):
+        text = answers.help_(profile.get(session), frequency=answers.promised(session))
+        _answer(session, row, text, now, passes_stop=True)
+    if reading.intent in ("stop", "start", "help", "confirm"):
+        row.read_at = now  # nothing is left for staff to do
+
+
+def _stop(
+    session: Session,
+    row: InboundText,
+    words: str,
+    reading: Reading,
+    people: list[Contact],
+    now: datetime,
+    *,
+    answer: bool,
+    actor: Actor | None = None,
+) -> None:
+    channels = [Channel.SMS, Channel.EMAIL] if reading.everything else [Channel.SMS]
+    changed = False
+    for person in people:
+        for channel in channels:
+            entry = ledger.withdraw(
+                session,
+                contact_id=person.id,
+                channel=channel,
+                method=Method.REPLY if actor is None else Method.STAFF,
+                actor=actor or _person(person),
+                now=now,
+                words=words,
+                evidence={"sid": row.provider_sid, "rule": reading.rule},
+            )
+            changed = changed or (entry is not None and channel == Channel.SMS)
+        if person.hold_reason == UNCLEAR:
+            directory.release(session, person.id, now=now)
+    if not people:
+        known = suppression.is_suppressed(session, Channel.SMS, row.from_address, now)
+        reason = SuppressionReason.OPT_OUT
+        suppression.add(
+            session, channel=Channel.SMS, address=row.from_address, reason=reason, now=now
+        )
+        changed = known is None
+    if changed and answer and not reading.wrong_number:
+        _answer(session, row, answers.stop(profile.get(session)), now, passes_stop=True)
+    if reading.wrong_number:
+        for person in people:
+            directory.set_address(session, person.id, Channel.SMS, None, now=now)
+
+
+def _confirm(
+    session: Session, row: InboundText, form: InboundForm, people: list[Contact], now: datetime
+) -> bool:
+    """Confirm every open request for this number; tell whether there was one."""
+    confirmed = False
+    for person in people:
+        request = optin.open_request(session, person.id, Channel.SMS, now=now)
+        if request is None or request.address != form.sender:
+            continue
+        optin.confirm(
+            session,
+            request.id,
+            now=now,
+            evidence={"words": form.body, "sid": form.sid},
+            method=Method.REPLY,
+        )
+        confirmed = True
+    if confirmed and form.opt_out_type is None:
+        text = answers.welcome(profile.get(session), frequency=answers.promised(session))
+        _answer(session, row, text, now)
+    return confirmed
+
+
+def _start(
+    session: Session, row: InboundText, form: InboundForm, people: list[Contact], now: datetime
+) -> None:
+    """Take somebody back who said START: at once on an old written consent, else ask again."""
+    restored = asked = False
+    for person in people:
+        entry = ledger.reopen(
+            session,
+            contact_id=person.id,
+            actor=_person(person),
+            now=now,
+            words=form.body,
+            evidence={"sid": form.sid},
+        )
+        if entry is None:
+            continue
+        if entry.action == Action.OPT_IN_CONFIRMED:
+            restored = True
+            continue
+        request = optin.request(
+            session,
+            contact_id=person.id,
+            channel=Channel.SMS,
+            address=form.sender,
+            entry_id=entry.id,
+            origin=optin.FORM,
+            now=now,
+        )
+        asked = asked or request is not None
+    if restored and form.opt_out_type is None:
+        text = answers.welcome(profile.get(session), frequency=answers.promised(session))
+        _answer(session, row, text, now)
+    elif asked and suppression.is_suppressed(session, Channel.SMS, form.sender, now):
+        # The usual confirmation does not pass a stop; this one answers the person's own word.
+        text = answers.ask_again(profile.get(session), frequency=answers.promised(session))
+        _answer(session, row, text, now, passes_stop=True)
+
+
+def _answer(
+    session: Session, row: InboundText, text: str, now: datetime, *, passes_stop: bool = False
+) -> None:
+    """Send the one fixed answer to a reply; the inbound text is its subject, so it is one."""
+    if row.contact_id is None:
+        return
+    outbox.enqueue(
+        session,
+        origin_kind=Origin.REPLY,
+        origin_id=0,
+        subject_id=row.id,
+        channel=Channel.SMS,
+        contact_id=row.contact_id,
+        body={"text": text, "passes_stop": passes_stop},
+        due_at=now,
+        now=now,
+        expires_at=now + ANSWER_WITHIN,
+    )
+
+
+def _others_open(session: Session, row: InboundText) -> bool:
+    """Tell whether another reply from this number still waits for a decision."""
+    query = select(InboundText.id).where(
+        InboundText.from_address == row.from_address,
+        InboundText.id != row.id,
+        InboundText.intent == "unclear",
+        InboundText.resolved_at.is_(None),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
+def _person(person: Contact) -> Actor:
+    return Actor(kind=ActorKind.PERSON, id=person.id)
