@@ -1,0 +1,34 @@
+"""The tasks themselves: one bounded round each, returning how much was done."""
+
+from __future__ import annotations
+
+from campaigns.accounts import sessions, throttle
+from campaigns.delivery import work
+from campaigns.drips import enrolment
+from campaigns.imports import runner
+from campaigns.wiring import Services
+
+
+def deliver(services: Services) -> int:
+    """Fan out, decide, send, settle: one round of everything that is due."""
+    return work.run_once(services)
+
+
+def run_imports(services: Services) -> int:
+    """Work on files that are being imported or taken back."""
+    return runner.tick(services.db, services.clock)
+
+
+def move_drips(services: Services) -> int:
+    """Let people into drips and out of them, and work out when their next step is due."""
+    with services.db.transaction() as session:
+        return enrolment.tick(session, now=services.clock.now())
+
+
+def clean_up(services: Services) -> int:
+    """Forget sessions and throttles that are over."""
+    now = services.clock.now()
+    with services.db.transaction() as session:
+        sessions.purge(session, now=now)
+        throttle.purge(session, now=now)
+    return 0
