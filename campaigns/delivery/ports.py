@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +147,7 @@ class SmsLookup:
     not_before_seconds: int = field(default=60)
 
 
+@runtime_checkable
 class SmsFinder(Protocol):
     """Looks a text up with the provider (Twilio's message list)."""
 

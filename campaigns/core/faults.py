@@ -1,0 +1,54 @@
+"""Named points at which a test can make the program fail; they do nothing otherwise.
+
+``point("send.after_post")`` stands wherever a crash must do no harm. A test installs an
+action for a name; the setting ``CAMPAIGNS_FAULT`` (``name:kill``, ``name:raise``) does the
+same for a whole process, and is refused unless nothing can leave the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+
+_actions: dict[str, Callable[[], None]] = {}
+
+
+class InjectedFault(Exception):
+    """Raised at a point on request."""
+
+
+def point(name: str) -> None:
+    """Do what was installed for this point; nothing in normal operation."""
+    if _actions:
+        action = _actions.get(name)
+        if action is not None:
+            action()
+
+
+def install(name: str, action: Callable[[], None]) -> None:
+    """Do ``action`` whenever the point is passed."""
+    _actions[name] = action
+
+
+def clear() -> None:
+    """Forget every action."""
+    _actions.clear()
+
+
+def install_from(setting: str) -> None:
+    """Install ``name:kill``, ``name:kill:3`` (the third time) or ``name:raise``."""
+    name, _, rest = setting.partition(":")
+    what, _, times = rest.partition(":")
+    left = int(times or 1)
+
+    def act() -> None:
+        nonlocal left
+        left -= 1
+        if left > 0:
+            return
+        if what == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        raise InjectedFault(name)
+
+    install(name, act)

@@ -1,0 +1,364 @@
+"""Everything the gate looks at, gathered by one statement for any number of people.
+
+The columns bear the names of ``eligibility.gate.Facts``, so that the pure rules and
+their SQL forms speak of the same things. A *source* says for whom: the planned rows of a
+batch, or the people of a group before anything is sent (``reach``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    text,
+    true,
+)
+from sqlalchemy.orm import aliased
+
+from campaigns.bookings.models import Booking
+from campaigns.consent.models import (
+    ConsentState,
+    ConsentStatus,
+    OptInRequest,
+    Suppression,
+    SuppressionReason,
+)
+from campaigns.consent.standing import TOPIC
+from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
+from campaigns.core.db import BigId, UtcDateTime
+from campaigns.delivery.models import ContactHours, HourProfile, Message, MessageState, Origin
+from campaigns.delivery.profiles import UNKNOWN_ID
+from campaigns.drips import exits
+from campaigns.eligibility.caps import DAY, WEEK
+from campaigns.eligibility.gate import Kind
+
+LEFT = (
+    MessageState.SENDING,
+    MessageState.ACCEPTED,
+    MessageState.DELIVERED,
+    MessageState.BOUNCED,
+    MessageState.UNCERTAIN,
+)
+"""States of messages that count towards caps: they left, or may have."""
+
+MARKETING = (Origin.BROADCAST, Origin.DRIP_STEP)
+STOPS = (SuppressionReason.OPT_OUT, SuppressionReason.PROVIDER_OPT_OUT)
+PROMPT = timedelta(minutes=5)
+"""How long a confirmation counts as the answer to the person's own action."""
+_LOOK_BACK = timedelta(days=33)
+"""Longer than any calendar month in any zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What holds for a whole batch: the clinic, the channel, the campaign."""
+
+    now: datetime
+    kind: Kind
+    channel: str
+    origin_id: int = 0
+    org_stopped: bool = False
+    channel_stopped: bool = False
+    origin_cancelled: bool = False
+    origin_paused: bool = False
+    content_approved: bool = True
+    transport_uncovered: bool = False
+    topic_used: bool = False
+    cap_day: int = 1
+    cap_week: int = 3
+    expires_at: datetime | None = None
+    """The campaign's own time limit; a message may have one of its own."""
+    hours: str = "[]"
+    """``profiles.hours_json``."""
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the values for the statement's parameters."""
+        return {
+            "now": self.now,
+            "channel": self.channel,
+            "origin_id": self.origin_id,
+            "day_ago": self.now - DAY,
+            "week_ago": self.now - WEEK,
+            "long_ago": self.now - _LOOK_BACK,
+            "prompt_since": self.now - PROMPT,
+            "hours": self.hours,
+            "origin_expires_at": self.expires_at,
+            **{name: getattr(self, name) for name in FRAME_FLAGS},
+            "cap_day": self.cap_day,
+            "cap_week": self.cap_week,
+        }
+
+
+FRAME_FLAGS = (
+    "org_stopped",
+    "channel_stopped",
+    "origin_cancelled",
+    "origin_paused",
+    "content_approved",
+    "transport_uncovered",
+    "topic_used",
+)
+
+
+def flag(name: str) -> Any:
+    """Return a parameter of the frame that is true or false."""
+    return bindparam(name, type_=Boolean())
+
+
+def moment(name: str) -> Any:
+    """Return a parameter of the frame that is an instant."""
+    return bindparam(name, type_=UtcDateTime())
+
+
+def number(name: str) -> Any:
+    """Return a parameter of the frame that is a number."""
+    return bindparam(name, type_=Integer())
+
+
+def of_batch(kind: Kind, *, limit: bool = True) -> CTE:
+    """Return the planned rows of the batch ``:batch_id``, the first ``:take`` by id."""
+    enrolment = Message.subject_id if kind is Kind.DRIP_STEP else None
+    statement = select(
+        Message.id.label("row_id"),
+        Message.contact_id,
+        Message.address.label("fixed_address"),
+        func.coalesce(Message.expires_at, moment("origin_expires_at")).label("expires_at"),
+        Message.subject_id,
+        (false() if enrolment is None else exits.has_left(enrolment)).label("exited"),
+        (false() if enrolment is None else exits.is_paused(enrolment)).label("series_paused"),
+        _prompted(kind).label("prompted"),
+        _passes_stop(kind).label("passes_stop"),
+    ).where(
+        Message.batch_id == bindparam("batch_id", type_=BigId),
+        Message.state == MessageState.PLANNED,
+    )
+    if kind is Kind.CONFIRMATION:
+        statement = statement.outerjoin(OptInRequest, OptInRequest.id == Message.subject_id)
+    if limit:
+        statement = statement.order_by(Message.id).limit(number("take"))
+    return statement.cte("source")
+
+
+def of_people(contact_ids: Select[Any]) -> CTE:
+    """Return the people of a SELECT of contact ids, as if a message were planned for each."""
+    people = contact_ids.subquery("people")
+    (contact_id,) = people.c
+    return select(
+        contact_id.label("row_id"),
+        contact_id.label("contact_id"),
+        null().cast(String).label("fixed_address"),
+        null().cast(UtcDateTime()).label("expires_at"),
+        contact_id.label("subject_id"),
+        false().label("exited"),
+        false().label("series_paused"),
+        false().label("prompted"),
+        false().label("passes_stop"),
+    ).cte("source")
+
+
+def _prompted(kind: Kind) -> Any:
+    if kind is not Kind.CONFIRMATION:
+        return false()
+    return func.coalesce(
+        and_(OptInRequest.origin == "form", OptInRequest.requested_at > moment("prompt_since")),
+        false(),
+    )
+
+
+def _passes_stop(kind: Kind) -> Any:
+    """Let the answer to a stop pass it, and the request to confirm a newer sign-up by email."""
+    if kind is Kind.REPLY:
+        return func.coalesce(Message.body["passes_stop"].as_boolean(), false())
+    if kind is Kind.CONFIRMATION:
+        return and_(_prompted(kind), Message.channel == Channel.EMAIL)
+    return false()
+
+
+def hours_table(*, sqlite_form: bool) -> CTE:
+    """Return the hours of every profile, from the parameter ``:hours``."""
+    if sqlite_form:
+        source = (
+            "SELECT json_extract(value, '$.i') AS profile_id,"
+            " json_extract(value, '$.o') AS is_open, json_extract(value, '$.n') AS next_open,"
+            " json_extract(value, '$.s') AS month_start,"
+            " json_extract(value, '$.e') AS month_end, json_extract(value, '$.c') AS state_cap"
+            " FROM json_each(:hours)"
+        )
+    else:
+        source = (
+            "SELECT i AS profile_id, o AS is_open, n AS next_open, s AS month_start,"
+            " e AS month_end, c AS state_cap FROM jsonb_to_recordset(CAST(:hours AS jsonb))"
+            " AS h(i bigint, o boolean, n timestamptz, s timestamptz, e timestamptz, c integer)"
+        )
+    return (
+        text(source)
+        .columns(
+            profile_id=BigId,
+            is_open=Boolean(),
+            next_open=UtcDateTime(),
+            month_start=UtcDateTime(),
+            month_end=UtcDateTime(),
+            state_cap=Integer(),
+        )
+        .cte("hours")
+    )
+
+
+def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
+    """Count what left to each person, or to anybody at the same address, of late."""
+    mine, theirs, sent = aliased(Address), aliased(Address), aliased(Message)
+    marketing = sent.origin_kind.in_(MARKETING)
+    in_day = and_(marketing, sent.intent_at > moment("day_ago"))
+    in_week = and_(marketing, sent.intent_at > moment("week_ago"))
+    in_month = and_(marketing, sent.intent_at >= hours.c.month_start)
+    same = (
+        and_(
+            sent.origin_kind == kind.value,
+            sent.origin_id == bindparam("origin_id", type_=BigId),
+            sent.contact_id != source.c.contact_id,
+        )
+        if kind is Kind.BROADCAST
+        else false()
+    )
+
+    def count(condition: Any) -> Any:
+        return func.sum(case((condition, 1), else_=0))
+
+    return (
+        select(
+            source.c.contact_id,
+            count(in_day).label("sent_day"),
+            func.min(case((in_day, sent.intent_at))).label("first_day"),
+            count(in_week).label("sent_week"),
+            func.min(case((in_week, sent.intent_at))).label("first_week"),
+            count(in_month).label("sent_month"),
+            count(same).label("same"),
+        )
+        .select_from(source)
+        .join(
+            mine,
+            (mine.contact_id == source.c.contact_id)
+            & (mine.channel == bindparam("channel", type_=String())),
+        )
+        .join(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
+        .join(
+            sent,
+            (sent.contact_id == theirs.contact_id)
+            & (sent.channel == mine.channel)
+            & (sent.intent_at > moment("long_ago"))
+            & sent.state.in_(LEFT),
+        )
+        .outerjoin(ContactHours, ContactHours.contact_id == source.c.contact_id)
+        .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
+        .group_by(source.c.contact_id)
+        .cte("recent")
+    )
+
+
+def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
+    """Return the statement that yields one row of facts for each row of the source."""
+    hours = hours_table(sqlite_form=sqlite_form)
+    recent = _recent(source, hours, kind)
+    blocked = (
+        select(func.max(case((Suppression.reason.in_(STOPS), 1), else_=2)))
+        .where(
+            Suppression.channel == bindparam("channel", type_=String()),
+            Suppression.address_hash == Address.address_hash,
+            Suppression.lifted_at.is_(None),
+            or_(Suppression.expires_at.is_(None), Suppression.expires_at > moment("now")),
+        )
+        .correlate(Address)
+        .scalar_subquery()
+    )
+    is_test = kind is Kind.TEST
+    address = func.coalesce(source.c.fixed_address, Address.address) if is_test else Address.address
+    return (
+        select(
+            source.c.row_id,
+            source.c.contact_id,
+            source.c.subject_id,
+            address.label("address"),
+            ConsentState.entry_id,
+            source.c.exited,
+            or_(flag("origin_paused"), source.c.series_paused).label("origin_paused"),
+            (
+                true()
+                if is_test
+                else func.coalesce(Contact.status == ContactStatus.ACTIVE, false())
+            ).label("active"),
+            address.is_not(None).label("has_address"),
+            func.coalesce(blocked, 0).label("blocked"),
+            source.c.passes_stop,
+            source.c.prompted,
+            func.coalesce(ConsentState.status, ConsentStatus.NONE.value).label("consent"),
+            _known_patient(source).label("known_patient"),
+            _topic_consent(source).label("topic_consent"),
+            source.c.expires_at,
+            Contact.hold_until,
+            func.coalesce(recent.c.sent_day, 0).label("sent_day"),
+            recent.c.first_day,
+            func.coalesce(recent.c.sent_week, 0).label("sent_week"),
+            recent.c.first_week,
+            func.coalesce(recent.c.sent_month, 0).label("sent_month"),
+            ConsentState.frequency_per_month.label("promised"),
+            hours.c.month_end,
+            hours.c.state_cap,
+            func.coalesce(hours.c.is_open, false()).label("window_open"),
+            hours.c.next_open,
+            (func.coalesce(recent.c.same, 0) > 0).label("address_taken"),
+            Contact.first_name,
+            Contact.last_name,
+            HourProfile.key.label("profile_key"),
+            ConsentState.since,
+            ConsentState.source_label,
+        )
+        .select_from(source)
+        .outerjoin(Contact, Contact.id == source.c.contact_id)
+        .outerjoin(
+            Address,
+            (Address.contact_id == source.c.contact_id)
+            & (Address.channel == bindparam("channel", type_=String())),
+        )
+        .outerjoin(
+            ConsentState,
+            (ConsentState.contact_id == source.c.contact_id)
+            & (ConsentState.channel == bindparam("channel", type_=String())),
+        )
+        .outerjoin(ContactHours, ContactHours.contact_id == source.c.contact_id)
+        .outerjoin(HourProfile, HourProfile.id == ContactHours.profile_id)
+        .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
+        .outerjoin(recent, recent.c.contact_id == source.c.contact_id)
+    )
+
+
+def _known_patient(source: CTE) -> Any:
+    booked = exists().where(Booking.contact_id == source.c.contact_id)
+    return and_(flag("transport_uncovered"), booked)
+
+
+def _topic_consent(source: CTE) -> Any:
+    agreed = aliased(ConsentState)
+    return or_(
+        flag("topic_used").is_(false()),
+        exists().where(
+            agreed.contact_id == source.c.contact_id,
+            agreed.channel == TOPIC,
+            agreed.status == ConsentStatus.GRANTED,
+        ),
+    )

@@ -1,0 +1,378 @@
+"""Stating the intent to send: the one transaction in which the gate decides.
+
+Inside it the switches, suppressions, consents, caps and hours are read again, the rows
+that may leave become ``sending`` with their address and consent on record, and a row in
+``attempts`` stands for each POST that follows. Only after it has committed does the
+first byte go out. On SQLite it is BEGIN IMMEDIATE; on Postgres the contact rows are
+locked in the order of their ids, as every opt-out locks them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Row
+from sqlalchemy.orm import Session, aliased
+
+from campaigns.audience.models import ContactInterest, Interest
+from campaigns.clinic.models import Clinic
+from campaigns.consent.models import ConsentState, ConsentStatus
+from campaigns.contacts.models import Address, Channel, Contact
+from campaigns.content import rendering, review
+from campaigns.content.rendering import CompiledEmail, CompiledText, Variant
+from campaigns.core.db import is_sqlite
+from campaigns.core.errors import CampaignsError
+from campaigns.delivery import claims, frames, gate, letters, profiles
+from campaigns.delivery.claims import Claim
+from campaigns.delivery.facts import LEFT, MARKETING, Frame
+from campaigns.delivery.letters import Letter
+from campaigns.delivery.models import Attempt, Message, MessageState
+from campaigns.delivery.parts import MACHINE, Parts
+from campaigns.delivery.rates import Bucket
+from campaigns.eligibility.gate import Drop, Hold, Kind, Send
+
+MESSAGES: Any = Message.__table__
+
+_DROPPED_AS = {
+    "expired": MessageState.EXPIRED,
+    "cancelled": MessageState.CANCELLED,
+    "left_drip": MessageState.CANCELLED,
+}
+TWIN_CODE = "shared_address"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """One POST to come: the people it carries and the attempt that stands for it."""
+
+    attempt_id: int
+    variant: Variant | None
+    letters: tuple[Letter, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Intent:
+    """What one pass of the gate decided about a batch."""
+
+    claim: Claim
+    clinic: Clinic
+    content: CompiledEmail | CompiledText | None
+    reviewed_line: str = ""
+    posts: list[Post] = field(default_factory=list)
+    seen: int = 0
+    """Rows that the gate looked at."""
+    waits: str | None = None
+    """The code of what keeps rows planned until somebody lifts it."""
+    fault: CampaignsError | None = None
+    """Why nothing could be composed; nothing was stated then."""
+    starved: bool = False
+    """Whether the sender's rate allows nothing just now."""
+
+
+def state(
+    session: Session, parts: Parts, claim: Claim, *, take: int, now: datetime
+) -> Intent | None:
+    """Let the gate decide about up to ``take`` rows of a batch; None if the claim was lost."""
+    held = claims.renew(session, claim)
+    if held is None:
+        return None
+    sender = parts.email if claim.channel == Channel.EMAIL else parts.sms
+    bucket = _bucket(session, parts, claim)
+    if bucket is not None:
+        take = min(take, bucket.available)
+    _lock_people(session, claim, take)
+    frame, clinic = frames.read(
+        session,
+        kind=claim.kind,
+        channel=claim.channel,
+        origin_id=claim.origin_id,
+        version_id=claim.version_id,
+        provider=sender.name,
+        now=now,
+    )
+    content = None if claim.version_id is None else rendering.load(session, claim.version_id)
+    intent = Intent(claim=held, clinic=clinic, content=content)
+    if take < 1:
+        intent.starved = True
+        return intent
+    if content is not None and claim.version_id is not None:
+        intent.reviewed_line = review.reviewed_line(session, claim.version_id, now)
+    rows = session.execute(
+        gate.for_batch(claim.kind, sqlite_form=is_sqlite(session)),
+        {**frame.parameters(), "batch_id": claim.batch_id, "take": take},
+    ).all()
+    intent.seen = len(rows)
+    sending = _apply(session, rows, frame, intent)
+    if sending:
+        try:
+            composed = _compose(session, parts, sending, frame, intent)
+        except CampaignsError as fault:
+            intent.fault = fault
+            return intent
+        _record(
+            session,
+            intent,
+            composed,
+            provider=sender.name,
+            max_people=_capacity(parts, claim),
+            now=now,
+        )
+        if bucket is not None:
+            bucket.spend(sum(letter.segments or 1 for letter in composed))
+    return intent
+
+
+def _capacity(parts: Parts, claim: Claim) -> int:
+    if claim.channel == Channel.SMS:
+        return 1
+    return min(parts.email.max_recipients, parts.settings.email_batch_size)
+
+
+def _bucket(session: Session, parts: Parts, claim: Claim) -> Bucket | None:
+    if claim.channel != Channel.SMS or parts.sms.name == "local":
+        return None
+    return Bucket(session, f"sms:{parts.sms.name}", parts.settings.sms_per_second, MACHINE.now())
+
+
+def _lock_people(session: Session, claim: Claim, take: int) -> None:
+    """Lock everybody whose stop would matter, in id order; refresh their hours."""
+    planned = (
+        select(Message.contact_id)
+        .where(Message.batch_id == claim.batch_id, Message.state == MessageState.PLANNED)
+        .order_by(Message.id)
+        .limit(take)
+    )
+    if not is_sqlite(session):
+        mine, theirs = aliased(Address), aliased(Address)
+        sharing = (
+            select(theirs.contact_id)
+            .join(mine, (mine.channel == theirs.channel) & (mine.address == theirs.address))
+            .where(mine.contact_id.in_(planned.scalar_subquery()), mine.channel == claim.channel)
+        )
+        session.execute(
+            select(Contact.id)
+            .where(Contact.id.in_(planned.union(sharing).subquery().select()))
+            .order_by(Contact.id)
+            .with_for_update(key_share=True)
+        ).all()
+    profiles.refresh(session, planned.subquery().select())
+
+
+def _apply(session: Session, rows: Any, frame: Frame, intent: Intent) -> list[Row[Any]]:
+    """Write what the gate refused or held; return the rows that may leave."""
+    sending: list[Row[Any]] = []
+    dropped: list[dict[str, Any]] = []
+    held: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    for row in rows:
+        verdict = gate.verdict_of(row, frame)
+        if isinstance(verdict, Send):
+            if row.address in taken:
+                # One POST must not carry an address twice. In a broadcast the second is a
+                # twin; else it stays planned, and the next pass counts the first.
+                if frame.kind is not Kind.BROADCAST:
+                    continue
+                verdict = Drop(TWIN_CODE)
+            else:
+                taken.add(row.address)
+                sending.append(row)
+                continue
+        if isinstance(verdict, Drop):
+            state = _DROPPED_AS.get(verdict.code, MessageState.SUPPRESSED)
+            dropped.append({"b_id": row.row_id, "b_state": state, "b_reason": verdict.code})
+        elif isinstance(verdict, Hold) and verdict.until is not None:
+            held.append({"b_id": row.row_id, "b_until": verdict.until, "b_reason": verdict.code})
+        else:
+            intent.waits = verdict.code
+    connection = session.connection()
+    if dropped:
+        connection.execute(_DROP, [{**values, "b_now": frame.now} for values in dropped])
+    if held:
+        connection.execute(_HOLD, held)
+    return sending
+
+
+_DROP = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id == bindparam("b_id"))
+    .values(state=bindparam("b_state"), reason=bindparam("b_reason"), settled_at=bindparam("b_now"))
+)
+_HOLD = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id == bindparam("b_id"))
+    .values(
+        state=MessageState.HELD,
+        reason=bindparam("b_reason"),
+        held_until=bindparam("b_until"),
+        batch_id=None,
+    )
+)
+_SENDING = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id == bindparam("b_id"))
+    .values(
+        state=MessageState.SENDING,
+        reason=None,
+        held_until=None,
+        attempt_id=bindparam("b_attempt"),
+        intent_at=bindparam("b_now"),
+        address=bindparam("b_address"),
+        consent_entry_id=bindparam("b_entry"),
+        provider=bindparam("b_provider"),
+        segments=bindparam("b_segments"),
+    )
+)
+
+
+def _compose(
+    session: Session, parts: Parts, rows: list[Row[Any]], frame: Frame, intent: Intent
+) -> list[Letter]:
+    """Make the letters; texts are complete now, because their parts are to be counted."""
+    interests, channels = _traits(session, rows, intent.content)
+    bodies = _bodies(session, rows, frame.kind, intent.content)
+    found = []
+    for row in rows:
+        person = letters.person_of(
+            row,
+            interests=interests.get(row.contact_id, frozenset()),
+            channels=channels.get(row.contact_id, frozenset()),
+            body=bodies.get(row.row_id),
+            channel=frame.channel,
+        )
+        found.append(
+            Letter(
+                message_id=row.row_id,
+                contact_id=row.contact_id,
+                subject_id=row.subject_id,
+                address=row.address,
+                entry_id=row.entry_id,
+                person=person,
+                body=bodies.get(row.row_id),
+                profile_key=row.profile_key,
+            )
+        )
+    if frame.channel == Channel.SMS:
+        window = profiles.window_of(session, intent.clinic, frame.channel, frame.now)
+        letters.write_texts(
+            found,
+            parts=parts,
+            clinic=intent.clinic,
+            content=intent.content,
+            firsts=_never_texted(session, rows) if frame.kind.is_marketing else frozenset(),
+            window=window if frame.kind.is_marketing else None,
+            now=frame.now,
+        )
+    return found
+
+
+def _traits(
+    session: Session, rows: list[Row[Any]], content: CompiledEmail | CompiledText | None
+) -> tuple[dict[int, frozenset[str]], dict[int, frozenset[str]]]:
+    """Return people's interests and channels, where the content has conditions on them."""
+    if not isinstance(content, CompiledEmail) or not content.conditions:
+        return {}, {}
+    ids = [row.contact_id for row in rows if row.contact_id is not None]
+    interests = select(ContactInterest.contact_id, Interest.code).join(
+        Interest, Interest.id == ContactInterest.interest_id
+    )
+    channels = select(ConsentState.contact_id, ConsentState.channel).where(
+        ConsentState.status == ConsentStatus.GRANTED
+    )
+    return (
+        _grouped(session, interests.where(ContactInterest.contact_id.in_(ids))),
+        _grouped(session, channels.where(ConsentState.contact_id.in_(ids))),
+    )
+
+
+def _grouped(session: Session, statement: Any) -> dict[int, frozenset[str]]:
+    found: dict[int, set[str]] = {}
+    for key, value in session.execute(statement):
+        found.setdefault(key, set()).add(value)
+    return {key: frozenset(values) for key, values in found.items()}
+
+
+def _bodies(
+    session: Session, rows: list[Row[Any]], kind: Kind, content: object
+) -> dict[int, dict[str, Any]]:
+    if kind.is_marketing and content is not None:
+        return {}
+    ids = [row.row_id for row in rows]
+    return {
+        row[0]: row[1] or {}
+        for row in session.execute(select(Message.id, Message.body).where(Message.id.in_(ids)))
+    }
+
+
+def _never_texted(session: Session, rows: list[Row[Any]]) -> frozenset[int]:
+    ids = {row.contact_id for row in rows}
+    texted = session.scalars(
+        select(Message.contact_id)
+        .where(
+            Message.contact_id.in_(ids),
+            Message.channel == Channel.SMS,
+            Message.intent_at.is_not(None),
+            Message.state.in_(LEFT),
+            Message.origin_kind.in_(MARKETING),
+        )
+        .distinct()
+    )
+    return frozenset(ids - set(texted))
+
+
+def _record(
+    session: Session,
+    intent: Intent,
+    composed: list[Letter],
+    *,
+    provider: str,
+    max_people: int,
+    now: datetime,
+) -> None:
+    """Write the attempts and the intent of every letter."""
+    groups: dict[Variant | None, list[Letter]] = {}
+    content = intent.content
+    for letter in composed:
+        variant = (
+            content.variant_for(letter.person.interests, letter.person.channels)
+            if isinstance(content, CompiledEmail)
+            else None
+        )
+        groups.setdefault(variant, []).append(letter)
+    chunks = [
+        (variant, found[start : start + max_people])
+        for variant, found in groups.items()
+        for start in range(0, len(found), max_people)
+    ]
+    ids = session.scalars(
+        insert(Attempt).returning(Attempt.id, sort_by_parameter_order=True),
+        [
+            {
+                "batch_id": intent.claim.batch_id,
+                "channel": intent.claim.channel,
+                "provider": provider,
+                "messages": len(chunk),
+                "holder": intent.claim.holder,
+                "started_at": now,
+            }
+            for _variant, chunk in chunks
+        ],
+    ).all()
+    values: list[dict[str, Any]] = []
+    for attempt_id, (variant, chunk) in zip(ids, chunks, strict=True):
+        intent.posts.append(Post(attempt_id=attempt_id, variant=variant, letters=tuple(chunk)))
+        values.extend(
+            {
+                "b_id": letter.message_id,
+                "b_attempt": attempt_id,
+                "b_now": now,
+                "b_address": letter.address,
+                "b_entry": letter.entry_id,
+                "b_provider": provider,
+                "b_segments": letter.segments,
+            }
+            for letter in chunk
+        )
+    session.connection().execute(_SENDING, values)

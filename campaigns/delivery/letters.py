@@ -1,0 +1,202 @@
+"""From rows that may leave to what a sender takes: batches of email, single texts.
+
+One body with holes is shared by everybody of a variant; only the holes, the opaque token
+and the unsubscribe pair are made for each person. Nothing here names a topic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from campaigns.clinic.models import Clinic
+from campaigns.contacts.models import Channel
+from campaigns.content import sms
+from campaigns.content.people import PersonUrls, PersonView, urls_for
+from campaigns.content.rendering import CompiledEmail, CompiledText
+from campaigns.core.errors import NotConfigured
+from campaigns.core.signing import Purpose
+from campaigns.delivery import notices, profiles
+from campaigns.delivery.parts import Parts
+from campaigns.delivery.ports import EmailBatch, EmailRecipient, TextMessage
+from campaigns.eligibility.hours import Window
+
+if TYPE_CHECKING:
+    from campaigns.delivery.intents import Intent, Post
+
+VALIDITY = timedelta(seconds=900)
+"""A text that the carrier has not delivered by then must die instead of arriving late."""
+SHORTEST_VALIDITY = timedelta(seconds=1)
+ONE_CLICK = "List-Unsubscribe=One-Click"
+
+
+@dataclass(slots=True, kw_only=True)
+class Letter:
+    """One message on its way."""
+
+    message_id: int
+    contact_id: int | None
+    subject_id: int
+    address: str
+    entry_id: int | None
+    person: PersonView
+    body: dict[str, Any] | None
+    """Of messages without a lesson version: template and values."""
+    profile_key: str | None
+    text: str | None = None
+    """Of texts: complete."""
+    segments: int | None = None
+    validity: timedelta = VALIDITY
+
+
+def person_of(
+    row: Any,
+    *,
+    interests: frozenset[str],
+    channels: frozenset[str],
+    body: Mapping[str, Any] | None,
+    channel: str,
+) -> PersonView:
+    """Return a person as content sees them; a test message brings its own."""
+    if body and "person" in body:
+        given = body["person"]
+        return PersonView(
+            first_name=str(given.get("first_name", "")),
+            last_name=str(given.get("last_name", "")),
+            interests=frozenset(given.get("interests", ())),
+            channels=frozenset(given.get("channels", ())),
+        )
+    return PersonView(
+        first_name=row.first_name or "",
+        last_name=row.last_name or "",
+        source_label=row.source_label or "",
+        consent_date=row.since.date() if row.since else None,
+        interests=interests,
+        channels=channels,
+        sms_per_month=row.promised if channel == Channel.SMS else None,
+    )
+
+
+def write_texts(
+    found: list[Letter],
+    *,
+    parts: Parts,
+    clinic: Clinic,
+    content: CompiledEmail | CompiledText | None,
+    firsts: frozenset[int],
+    window: Window | None,
+    now: datetime,
+) -> None:
+    """Complete texts, count their parts, and limit how long they stay deliverable."""
+    for letter in found:
+        letter.text = write_text(
+            letter,
+            parts=parts,
+            clinic=clinic,
+            content=content,
+            first=letter.contact_id in firsts,
+        )
+        letter.segments = sms.measure(letter.text).segments
+        if window is not None and letter.profile_key is not None:
+            end = profiles.window_end(letter.profile_key, window, now)
+            if end is not None:
+                letter.validity = max(SHORTEST_VALIDITY, min(VALIDITY, end - now))
+
+
+def write_text(
+    letter: Letter,
+    *,
+    parts: Parts,
+    clinic: Clinic,
+    content: CompiledEmail | CompiledText | None,
+    first: bool,
+) -> str:
+    """Return one person's text."""
+    if isinstance(content, CompiledText):
+        urls = urls_for(parts.tokens, parts.public_url, letter.message_id)
+        return content.render(letter.person, urls, clinic, first)
+    return notices.text(letter.body or {}, clinic=clinic)
+
+
+def text_message(letter: Letter, parts: Parts) -> TextMessage:
+    """Return a text as a sender takes it."""
+    assert letter.text is not None
+    return TextMessage(
+        message_token=parts.tokens.issue(Purpose.MESSAGE, letter.message_id),
+        to=letter.address,
+        body=letter.text,
+        validity=letter.validity,
+    )
+
+
+def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
+    """Return the people of one POST, with the body that they share."""
+    clinic = intent.clinic
+    if not clinic.sender_email:
+        raise NotConfigured("sender_missing", "There is no sender address for email.")
+    content = intent.content
+    if isinstance(content, CompiledEmail):
+        assert post.variant is not None
+        body = content.skeleton(
+            post.variant,
+            clinic=clinic,
+            public_url=parts.public_url,
+            reviewed_line=intent.reviewed_line,
+        )
+        subject, html, plain = body.subject, body.html, body.text
+        recipients = tuple(
+            _recipient(letter, parts, body.values_for, clinic) for letter in post.letters
+        )
+    else:
+        notice = notices.email(post.letters[0].body or {}, clinic=clinic)
+        subject, html, plain = notice.subject, notice.html, notice.text
+        recipients = tuple(_noticed(letter, parts, notice) for letter in post.letters)
+    return EmailBatch(
+        sender_name=clinic.name,
+        sender_email=clinic.sender_email,
+        reply_to=clinic.reply_to,
+        subject=subject,
+        html=html,
+        text=plain,
+        headers=_headers(clinic.sender_email, marketing=intent.claim.kind.is_marketing),
+        recipients=recipients,
+    )
+
+
+def _recipient(letter: Letter, parts: Parts, values_for: Any, clinic: Clinic) -> EmailRecipient:
+    urls = urls_for(parts.tokens, parts.public_url, letter.message_id)
+    return EmailRecipient(
+        message_token=parts.tokens.issue(Purpose.MESSAGE, letter.message_id),
+        address=letter.address,
+        holes=values_for(letter.person, urls),
+        headers=_unsubscribe(urls, parts),
+    )
+
+
+def _unsubscribe(urls: PersonUrls, parts: Parts) -> dict[str, str]:
+    """Return the pair of RFC 8058; the mail address only where replies to it are read."""
+    ways = f"<{urls.unsubscribe}>"
+    domain = parts.settings.inbound_email_domain
+    if domain:
+        token = urls.unsubscribe.rpartition("/")[2]
+        ways += f", <mailto:unsub+{token}@{domain}?subject=unsubscribe>"
+    return {"List-Unsubscribe": ways, "List-Unsubscribe-Post": ONE_CLICK}
+
+
+def _noticed(letter: Letter, parts: Parts, notice: notices.Notice) -> EmailRecipient:
+    link = f"{parts.public_url}/confirm/{parts.tokens.issue(Purpose.CONFIRM, letter.subject_id)}"
+    return EmailRecipient(
+        message_token=parts.tokens.issue(Purpose.MESSAGE, letter.message_id),
+        address=letter.address,
+        holes={notice.link_hole: link},
+        headers={},
+    )
+
+
+def _headers(sender: str, *, marketing: bool) -> dict[str, str]:
+    domain = sender.rpartition("@")[2]
+    if marketing:
+        return {"List-Id": f"<marketing.{domain}>", "Precedence": "bulk"}
+    return {"Auto-Submitted": "auto-generated"}

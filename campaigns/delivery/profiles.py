@@ -1,0 +1,205 @@
+"""Which hours each person has: a few hundred profiles for any number of people.
+
+A profile is a set of zones and states. People are joined to one by what it derives from
+(their zone, ZIP code, state and area code); whoever changed is derived again before the
+gate looks. Python computes open or next opening once for each profile, SQL joins.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from campaigns.clinic.models import Clinic, Closure
+from campaigns.contacts.models import Address, Channel, Contact
+from campaigns.core.db import is_sqlite
+from campaigns.delivery.models import ContactHours, HourProfile
+from campaigns.eligibility import caps, hours, zones
+from campaigns.eligibility.hours import Profile, Window
+
+UNKNOWN_ID = 0
+"""Stands for people whose profile has not been derived: every zone of the country."""
+_UNKNOWN = Profile(zones=tuple(sorted(zones.UNKNOWN)), states=())
+
+_phone = aliased(Address)
+
+
+def source_key() -> ColumnElement[str]:
+    """Return, as SQL, what a profile derives from; needs the ``_phone`` join."""
+    return (
+        func.coalesce(Contact.timezone, "")
+        + "|"
+        + func.coalesce(func.substr(Contact.postal_code, 1, 5), "")
+        + "|"
+        + func.coalesce(Contact.state, "")
+        + "|"
+        + func.coalesce(func.substr(_phone.address, 3, 3), "")
+    )
+
+
+def refresh(session: Session, contact_ids: Any) -> int:
+    """Derive the profile of people whose data changed; ``contact_ids`` is a list or a SELECT."""
+    key = source_key()
+    stale = session.execute(
+        select(Contact.id, key)
+        .outerjoin(_phone, (_phone.contact_id == Contact.id) & (_phone.channel == Channel.SMS))
+        .outerjoin(ContactHours, ContactHours.contact_id == Contact.id)
+        .where(
+            Contact.id.in_(contact_ids),
+            ContactHours.derived_from.is_(None) | (ContactHours.derived_from != key),
+        )
+        .order_by(Contact.id)
+    ).all()
+    if not stale:
+        return 0
+    by_source: dict[str, str] = {row[1]: profile_key(row[1]) for row in stale}
+    ids = _ids_of(session, set(by_source.values()))
+    table: Any = ContactHours.__table__
+    upsert: Any = (sqlite if is_sqlite(session) else postgresql).insert(table)
+    session.connection().execute(
+        upsert.on_conflict_do_update(
+            index_elements=["contact_id"],
+            set_={
+                "profile_id": upsert.excluded.profile_id,
+                "derived_from": upsert.excluded.derived_from,
+            },
+        ),
+        [
+            {"contact_id": row[0], "profile_id": ids[by_source[row[1]]], "derived_from": row[1]}
+            for row in stale
+        ],
+    )
+    return len(stale)
+
+
+def _ids_of(session: Session, keys: set[str]) -> dict[str, int]:
+    query = select(HourProfile.key, HourProfile.id).where(HourProfile.key.in_(keys))
+    known = {row[0]: row[1] for row in session.execute(query)}
+    missing = keys - known.keys()
+    if missing:
+        table: Any = HourProfile.__table__
+        new: Any = (sqlite if is_sqlite(session) else postgresql).insert(table)
+        rows = [
+            {"key": key, "zones": list(parse(key).zones), "states": list(parse(key).states)}
+            for key in sorted(missing)
+        ]
+        session.connection().execute(new.on_conflict_do_nothing(index_elements=["key"]), rows)
+        known = {row[0]: row[1] for row in session.execute(query)}
+    return known
+
+
+@lru_cache(maxsize=65_536)
+def profile_key(source: str) -> str:
+    """Return the key of the profile that follows from ``zone|ZIP|state|area code``."""
+    zone, postal_code, state, area_code = source.split("|")
+    found = zones.candidates(
+        timezone=zone or None,
+        postal_code=postal_code or None,
+        state=state or None,
+        area_code=area_code or None,
+    )
+    return ",".join(sorted(found.zones)) + "|" + ",".join(sorted(found.states))
+
+
+@lru_cache(maxsize=8192)
+def parse(key: str) -> Profile:
+    """Return the profile that a key names."""
+    zone_part, _, state_part = key.partition("|")
+    return Profile(
+        zones=tuple(zone_part.split(",")), states=tuple(s for s in state_part.split(",") if s)
+    )
+
+
+def window_of(session: Session, clinic: Clinic, channel: str, now: datetime) -> Window:
+    """Return when the clinic and the law allow messages on a channel."""
+    today = now.date()
+    closures = session.execute(
+        select(Closure.starts_on, Closure.ends_on)
+        .where(
+            Closure.ends_on >= today - timedelta(days=2),
+            Closure.starts_on <= today + timedelta(days=60),
+        )
+        .order_by(Closure.starts_on)
+    ).all()
+    sms = channel == Channel.SMS
+    return Window(
+        week=hours.week_of(clinic.sms_window if sms else clinic.email_window),
+        statutory=sms,
+        strict=clinic.strict_hours,
+        closures=tuple((row[0], row[1]) for row in closures),
+        clinic_zone=clinic.timezone,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    valid_from: datetime
+    valid_until: datetime
+    text: str
+
+
+_tables: dict[tuple[Any, ...], _Table] = {}
+
+
+def hours_json(session: Session, window: Window, now: datetime, *, sqlite_form: bool) -> str:
+    """Return the hours of every profile at ``now`` as JSON, for SQL to join.
+
+    Kept until the next moment at which any profile opens, closes or begins a month.
+    """
+    rows = session.execute(select(HourProfile.id, HourProfile.key).order_by(HourProfile.id)).all()
+    known = ((UNKNOWN_ID, _key(_UNKNOWN)), *(tuple(row) for row in rows))
+    cache_key = (known, window, sqlite_form)
+    found = _tables.get(cache_key)
+    if found is not None and found.valid_from <= now < found.valid_until:
+        return found.text
+    found = _compute(known, window, now, sqlite_form)
+    if len(_tables) > 64:
+        _tables.clear()
+    _tables[cache_key] = found
+    return found.text
+
+
+def _key(profile: Profile) -> str:
+    return ",".join(profile.zones) + "|" + ",".join(profile.states)
+
+
+def _compute(known: Any, window: Window, now: datetime, sqlite_form: bool) -> _Table:
+    until = now + timedelta(days=1)
+    entries = []
+    for profile_id, key in known:
+        profile = parse(key)
+        start, end = hours.month_of(profile, now)
+        for moments in hours.openings(profile, window, now):
+            until = min([until, *(moment for moment in moments if moment > now)])
+        until = min(until, end)
+        is_open = hours.open_at(profile, window, now)
+        cap = caps.of_states(profile.states, strict=window.strict) if window.statutory else None
+        entries.append(
+            {
+                "i": profile_id,
+                "o": is_open,
+                "n": None if is_open else _at(hours.next_open(profile, window, now), sqlite_form),
+                "s": _at(start, sqlite_form),
+                "e": _at(end, sqlite_form),
+                "c": cap,
+            }
+        )
+    return _Table(valid_from=now, valid_until=until, text=json.dumps(entries))
+
+
+def _at(moment: datetime | None, sqlite_form: bool) -> str | None:
+    if moment is None:
+        return None
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if sqlite_form else moment.isoformat()
+
+
+def window_end(profile_key_text: str, window: Window, now: datetime) -> datetime | None:
+    """Return when the window that is open now ends for a profile."""
+    return hours.closes_at(parse(profile_key_text), window, now)

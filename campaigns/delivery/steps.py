@@ -1,0 +1,52 @@
+"""From drips to the outbox: a message for each step that is due, and the person moves on.
+
+Both in one transaction: after a crash either the message is planned and the person has
+moved, or neither.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from campaigns.core import faults
+from campaigns.delivery import outbox, profiles
+from campaigns.delivery.models import MessageState, Origin
+from campaigns.delivery.parts import Parts
+from campaigns.drips import enrolment
+
+LIFETIME = timedelta(days=7)
+"""A drip's message that found no moment to leave in this time is not sent any more."""
+LIMIT = 1_000
+
+
+def tick(parts: Parts) -> int:
+    """Do one round; return how many steps were handed to the outbox."""
+    now = parts.clock.now()
+    with parts.db.transaction() as session:
+        due = enrolment.due_steps(session, now=now, limit=LIMIT)
+        if not due:
+            return 0
+        profiles.refresh(session, [step.contact_id for step in due])
+        outbox.insert_new(
+            session,
+            [
+                {
+                    "origin_kind": Origin.DRIP_STEP.value,
+                    "origin_id": step.step_id,
+                    "subject_id": step.enrolment_id,
+                    "channel": step.channel,
+                    "contact_id": step.contact_id,
+                    "version_id": step.lesson_version_id,
+                    "state": MessageState.PLANNED.value,
+                    "due_at": step.due_at,
+                    "expires_at": now + LIFETIME,
+                    "tries": 0,
+                    "checks": 0,
+                    "created_at": now,
+                }
+                for step in due
+            ],
+        )
+        enrolment.advance(session, due, now=now)
+        faults.point("steps.before_commit")
+    return len(due)
