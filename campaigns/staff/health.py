@@ -50,13 +50,12 @@ def health() -> str:
     with context.reading() as session:
         runs = {run.name: run for run in session.scalars(select(TaskRun))}
         breakers = session.scalars(select(Breaker).order_by(Breaker.channel)).all()
-        counts: dict[str, int] = dict(
-            session.execute(
-                select(Message.state, func.count())
-                .where(Message.state.in_(waiting))
-                .group_by(Message.state)
-            )
-        )
+        rows = session.execute(
+            select(Message.state, func.count())
+            .where(Message.state.in_(waiting))
+            .group_by(Message.state)
+        ).tuples()
+        counts: dict[str, int] = dict(rows.all())
         overdue = session.scalar(
             select(func.min(Message.due_at)).where(
                 Message.state == MessageState.PLANNED, Message.due_at < now - LATE

@@ -17,6 +17,7 @@
     const data = JSON.parse(canvas.dataset.chart);
     const ink = resolved("quiet");
     const line = resolved("line");
+    Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     canvas.drawn = new Chart(canvas, {
       type: data.type || "bar",
