@@ -80,10 +80,9 @@ def insert_new(session: Session, rows: Sequence[dict[str, Any]]) -> int:
         return 0
     table: Any = Message.__table__
     insert: Any = (sqlite if is_sqlite(session) else postgresql).insert(table)
-    done = session.connection().execute(
-        insert.on_conflict_do_nothing(index_elements=list(KEY)), list(rows)
-    )
-    return max(0, int(done.rowcount))
+    statement = insert.on_conflict_do_nothing(index_elements=list(KEY)).returning(table.c.id)
+    # Postgres does not say how many rows of a list were new: count what comes back.
+    return len(session.connection().execute(statement, list(rows)).all())
 
 
 def cancel(
