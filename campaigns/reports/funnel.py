@@ -143,6 +143,18 @@ def of_broadcast(session: Session, broadcast_id: int) -> Funnel:
     )
 
 
+def count_of_state(session: Session, broadcast_id: int, state: MessageState) -> int:
+    """Count a broadcast's messages of one state."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Message)
+            .where(in_broadcast(broadcast_id), Message.state == state)
+        )
+        or 0
+    )
+
+
 def in_broadcast(broadcast_id: int) -> ColumnElement[bool]:
     """Condition: a message of this broadcast."""
     return and_(Message.origin_kind == Origin.BROADCAST, Message.origin_id == broadcast_id)

@@ -1,0 +1,31 @@
+// The steps of a campaign: the Next button waits for a save that is under way, and a
+// typed date means "at a date and time".
+(() => {
+  "use strict";
+  const form = document.querySelector("form[data-autosave]");
+  if (!form) return;
+  let saving = 0;
+  let waiting = null;
+  form.addEventListener("htmx:beforeRequest", () => (saving += 1));
+  form.addEventListener("htmx:afterRequest", () => {
+    saving = Math.max(0, saving - 1);
+    if (!saving && waiting) {
+      const button = waiting;
+      waiting = null;
+      form.requestSubmit(button);
+    }
+  });
+  form.addEventListener("submit", (event) => {
+    // Two saves at once would look like two people: let the first one end.
+    if (saving && event.submitter) {
+      event.preventDefault();
+      waiting = event.submitter;
+    }
+  });
+  form.addEventListener("input", (event) => {
+    if (event.target.closest("[data-when]")) {
+      const at = form.querySelector("#timing-at");
+      if (at) at.checked = true;
+    }
+  });
+})();
