@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from campaigns.cli import context
+from campaigns.cli import context, first_start
 from campaigns.core import schema
 from campaigns.wiring import build
 
@@ -20,7 +20,7 @@ def upgrade() -> None:
     """Bring the database to the newest schema; safe to repeat."""
     services = build(context.settings())
     before = schema.current(services.db)
-    schema.upgrade(services.db)
+    first_start.prepare(services)
     after = schema.current(services.db)
     if before == after:
         click.echo(f"The schema is up to date ({after}).")

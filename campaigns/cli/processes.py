@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from campaigns.accounts import setup
-from campaigns.cli import context
+from campaigns.cli import context, first_start
 from campaigns.cli.demonstration import clinic as demo_clinic
 from campaigns.core import logs, processes, schema
 from campaigns.core.errors import Conflict, NotConfigured
@@ -59,7 +59,7 @@ def run(port: int | None, demo: bool, second_factor: bool) -> None:
     lock = _lock(settings)
     _require_free_port(settings.host, settings.port)
     services = build(settings)
-    schema.upgrade(services.db)
+    first_start.prepare(services)
     if demo:
         demo_clinic.load(services)
     _print_welcome(services)

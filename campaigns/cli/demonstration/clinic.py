@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from campaigns.audience import interests, segments
 from campaigns.audience.models import Segment
 from campaigns.broadcasts import drafts
+from campaigns.cli import first_start
 from campaigns.clinic import profile
-from campaigns.clinic.models import Clinic
-from campaigns.consent import disclosures
+from campaigns.contacts.models import Contact
 from campaigns.content import starter
 from campaigns.core.actors import SYSTEM
 from campaigns.drips import authoring
@@ -21,14 +21,27 @@ from campaigns.drips.timing import Wait
 from campaigns.imports import files, runner
 from campaigns.wiring import Services
 
+PARTICULARS = {
+    "street": "1 Example Parkway, Suite 100",
+    "city": "Cleveland",
+    "state": "OH",
+    "postal_code": "44114",
+    "phone": "+12165550100",
+    "website": "https://clinic.example",
+    "booking_url": "https://clinic.example/book",
+    "consultation_url": "https://clinic.example/consultation",
+    "sender_email": "hello@news.clinic.example",
+    "reply_to": "frontdesk@clinic.example",
+}
+"""Invented: ``.example`` leads nowhere (RFC 2606), 555-0100 rings nowhere."""
 CONTACTS = Path(__file__).resolve().parents[3] / "examples" / "contacts.csv"
 
 
 def load(services: Services) -> bool:
-    """Load the demonstration into an empty database; return False where there is a clinic."""
+    """Load the demonstration into an empty database; return False where people are known."""
     now = services.clock.now()
     with services.db.transaction() as session:
-        if session.scalar(select(func.count()).select_from(Clinic)):
+        if session.scalar(select(func.count()).select_from(Contact)):
             return False
         furnish(session, now=now)
         groups = make_groups(session, now=now)
@@ -44,10 +57,9 @@ def load(services: Services) -> bool:
 
 
 def furnish(session: Session, *, now: datetime) -> None:
-    """Make the clinic, its consent wording and its interests."""
-    profile.create_default(session, now=now)
-    disclosures.create_defaults(session, now=now)
-    interests.create_defaults(session)
+    """Make the clinic, with invented particulars where a real one would have its own."""
+    first_start.furnish(session, now=now)
+    profile.update(session, SYSTEM, now=now, **PARTICULARS)
 
 
 def make_groups(session: Session, *, now: datetime) -> dict[str, Segment]:
