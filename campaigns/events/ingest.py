@@ -66,6 +66,8 @@ def store(session: Session, events: Iterable[Incoming], *, now: datetime) -> int
     statement = dialect.insert(ProviderEvent.__table__).on_conflict_do_nothing()
     stored = 0
     for start in range(0, len(rows), _CHUNK):
-        result = session.connection().execute(statement, rows[start : start + _CHUNK])
+        result = session.connection().execute(
+            statement, rows[start : start + _CHUNK], execution_options={"preserve_rowcount": True}
+        )
         stored += max(result.rowcount, 0)
     return stored
