@@ -65,10 +65,8 @@ def _fault(password: str, about: tuple[str, ...]) -> str | None:
         return "This repeats or counts up too regularly. Use several unrelated words."
     if _is_common(plain) or _is_common(plain.translate(_LOOK_ALIKES)):
         return "This is among the passwords that are tried first. Use several unrelated words."
-    for word in about:
-        for part in re.split(r"[^a-z0-9]+", word.lower()):
-            if len(part) >= 4 and part in plain and len(plain) - len(part) < SHORTEST - 4:
-                return "This is mostly a name that others know. Add several unrelated words."
+    if _is_name(plain, about):
+        return "This is mostly a name that others know. Add several unrelated words."
     return None
 
 
@@ -79,6 +77,15 @@ def _is_common(plain: str) -> bool:
         if word in rest:
             rest = rest.replace(word, " ")
     return len(rest.replace(" ", "")) <= 2
+
+
+def _is_name(plain: str, about: tuple[str, ...]) -> bool:
+    """Tell whether little is left once the names of person and clinic are taken out."""
+    rest = plain
+    for part in re.split(r"[^a-z0-9]+", " ".join(about).lower()):
+        if len(part) >= 4:
+            rest = rest.replace(part, " ")
+    return rest != plain and len(re.sub(r"[^a-z]+", "", rest)) < _FEWEST_DIFFERENT
 
 
 def _is_run(plain: str) -> bool:
