@@ -14,26 +14,26 @@ from campaigns.consent.models import PreferenceCode
 from campaigns.contacts import directory
 from campaigns.core.db import keys_of
 from campaigns.core.errors import Conflict, InvalidInput
+from campaigns.delivery import outbox
 from campaigns.delivery.models import Origin
+from campaigns.public import frame
+from campaigns.public.frame import Words
 from campaigns.public.recipients import Recipient
 
 WORKS_FOR = timedelta(minutes=10)
 TRIES = 5
 PER_HOUR = 3
 PER_DAY = 6
-ORIGIN_ID = 1
-"""Codes are answers to a person, like replies by text (0), under a number of their own."""
-TEMPLATE = "code"
 
 
-def send(session: Session, recipient: Recipient, *, locale: str, now: datetime) -> None:
+def send(session: Session, recipient: Recipient, *, words: Words, now: datetime) -> None:
     """Send a code to the address that the recipient's message went to.
+
+    It goes out as an answer, with an origin of its own: one body, one person, one POST.
 
     Raises: Conflict ``code_limit`` after too many; InvalidInput ``code_no_way`` when the
     address is not the person's any more.
     """
-    from campaigns.delivery import outbox
-
     contact_id = recipient.contact_id
     if contact_id is None or recipient.is_test:
         raise InvalidInput("code_no_way", "This address cannot be sent a code.")
@@ -59,17 +59,18 @@ def send(session: Session, recipient: Recipient, *, locale: str, now: datetime) 
     )
     session.add(row)
     session.flush()
+    clinic = frame.clinic_of(session)
+    brand = clinic.brand if clinic else words("this_clinic")
     outbox.enqueue(
         session,
         origin_kind=Origin.REPLY,
-        origin_id=ORIGIN_ID,
+        origin_id=row.id,
         subject_id=row.id,
         channel=recipient.channel,
         contact_id=contact_id,
         body={
-            "template": TEMPLATE,
-            "locale": locale,
-            "values": {"code": code},
+            "subject": words("code_subject", brand=brand),
+            "text": words(f"code_message_{recipient.channel}", brand=brand, code=code),
             "passes_stop": True,
         },
         due_at=now,

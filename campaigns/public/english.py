@@ -134,6 +134,15 @@ TEXTS: dict[str, str] = {
     "topics_locked": (
         "Topics are private. To see or change them, we first send a six-digit code to {address}."
     ),
+    "code_subject": "Your code for {brand}",
+    "code_message_email": (
+        "{code} is your code for your settings with {brand}. It works for 10 minutes.\n\n"
+        "If you did not ask for it, ignore this message: nothing happens."
+    ),
+    "code_message_sms": (
+        "{brand}: {code} is your code for your settings. It works for 10 minutes. If you did not "
+        "ask for it, ignore this text."
+    ),
     "code_button": "Send me a code",
     "code_title": "Enter the code",
     "code_lead": "We have sent a six-digit code to {address}. It works for 10 minutes.",

@@ -123,7 +123,7 @@ def _send_code(token: str) -> Response:
         if recipient is None:
             return frame.not_found()
         try:
-            codes.send(session, recipient, locale=frame.language(), now=context.now())
+            codes.send(session, recipient, words=frame.Words(frame.language()), now=context.now())
             fault = ""
         except (Conflict, InvalidInput) as refused:
             fault = refused.code

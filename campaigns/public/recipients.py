@@ -14,6 +14,7 @@ from campaigns.contacts import addresses, directory
 from campaigns.contacts.models import Contact, ContactStatus
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.signing import Purpose
+from campaigns.delivery import outbox
 from campaigns.delivery.models import Message, Origin
 from campaigns.web import context
 
@@ -93,8 +94,6 @@ def stop(
     What waits in the outbox for the person is cancelled in the same transaction. Returns
     the ledger entry, None when the stop was on record already.
     """
-    from campaigns.delivery import outbox
-
     entry = None
     for contact_id in (recipient.contact_id, recipient.original_id):
         if contact_id is None or recipient.is_test:
@@ -108,7 +107,7 @@ def stop(
             now=now,
             evidence={"message": recipient.message_id, **evidence},
         )
-        outbox.cancel_for_contact(session, contact_id, channel, reason="stopped", now=now)
+        outbox.cancel_for_contact(session, contact_id, channel, now=now)
         entry = entry or made
     if recipient.address and channel == recipient.channel and not recipient.is_test:
         stops = suppression.active_for(session, channel, recipient.address, now)

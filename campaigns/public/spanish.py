@@ -145,6 +145,15 @@ TEXTS: dict[str, str] = {
         "Los temas son privados. Para verlos o cambiarlos, primero enviamos un código de seis "
         "cifras a {address}."
     ),
+    "code_subject": "Su código de {brand}",
+    "code_message_email": (
+        "{code} es su código para sus opciones con {brand}. Sirve 10 minutos.\n\n"
+        "Si no lo pidió, ignore este mensaje: no pasa nada."
+    ),
+    "code_message_sms": (
+        "{brand}: {code} es su codigo para sus opciones. Sirve 10 minutos. Si no lo pidio, ignore "
+        "este mensaje."
+    ),
     "code_button": "Enviarme un código",
     "code_title": "Escriba el código",
     "code_lead": "Hemos enviado un código de seis cifras a {address}. Sirve 10 minutos.",

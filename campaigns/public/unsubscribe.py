@@ -101,7 +101,8 @@ def _undo(token: str, sealed: str) -> Response:
             )
         except InvalidInput:
             return frame.page("undo_late.html", status=410)
-    return frame.page("undone.html")
+        back = recipients.gets_messages(session, recipient, recipient.channel)
+    return frame.page("undone.html") if back else frame.page("undo_late.html", status=410)
 
 
 def _is_one_click() -> bool:
