@@ -161,12 +161,14 @@ class CompiledEmail:
         public_url: str | None = None,
         reviewed_line: str = "",
         locale: str = "en",
+        test: bool = False,
     ) -> EmailSkeleton:
         """Make the body that people of a variant share.
 
         ``key_prefix`` must be unguessable; without one a random one is drawn.
         ``public_url`` is where images are served, ``""`` for a preview on this site.
         ``reviewed_line`` comes from ``review.reviewed_line``; empty prints nothing.
+        ``test`` marks it as a test, in the subject and above everything else.
         """
         look = Look.of(clinic.accent, locale)
         compiled = self._compile(variant, bool(reviewed_line), look)
@@ -194,6 +196,10 @@ class CompiledEmail:
         subject = slots.one_line(slots.fill(compiled.subject, put))
         html = slots.fill(compiled.html, put)
         text = slots.fill(compiled.text, put)
+        if test:
+            subject = f"[TEST] {subject}"
+            html = _BODY_TAG.sub(lambda m: m.group(0) + _TEST_BANNER, html, count=1)
+            text = f"[TEST] {wording.TEST_NOTICE}\n\n{text}"
         return EmailSkeleton(
             subject=subject,
             html=html,
@@ -261,6 +267,12 @@ class _Compiled:
 def _subject(marks: Slots, subject: str) -> str:
     return merge.parse(subject).fill(lambda tag: marks.put(tag, slots.SUBJECT))
 
+
+_BODY_TAG = re.compile(r"<body[^>]*>")
+_TEST_BANNER = (
+    '<div style="padding:12px;background:#ffe08a;color:#1f2328;font:600 14px/1.4 sans-serif;'
+    f'text-align:center">[TEST] {wording.TEST_NOTICE}</div>'
+)
 
 _URLS: dict[str, Callable[[PersonUrls], str]] = {
     "_click": attrgetter("click"),

@@ -50,8 +50,10 @@ class CompiledText:
         urls: PersonUrls,
         clinic: Clinic,
         first: bool,
+        *,
+        test: bool = False,
     ) -> str:
-        """Return the whole text for a person.
+        """Return the whole text for a person; ``test`` puts [TEST] in front of it.
 
         ``first`` says that it is the first marketing text they get: it then carries the
         programme's full wording.
@@ -64,7 +66,7 @@ class CompiledText:
                 return tag.value(fixed[tag.name])
             return self._fitting(tag, values[tag.name])
 
-        return self._assemble(
+        return ("[TEST] " if test else "") + self._assemble(
             brand=clinic.brand,
             body=self.body.fill(put),
             link=urls.link(1) if self.links else "",

@@ -23,3 +23,4 @@ SMS_PROGRAMME = (
 BOOK_LABEL = "Book a visit"
 ASK_LABEL = "Ask our clinicians"
 CALL_LABEL = "Call us"
+TEST_NOTICE = "This is a test, sent to staff only."
