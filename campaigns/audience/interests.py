@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.audience.models import ContactInterest, Interest
-from campaigns.consent.models import Action, ConsentEntry
+from campaigns.consent import ledger
 from campaigns.contacts.models import Contact
 from campaigns.core.actors import Actor
 from campaigns.core.errors import InvalidInput, NotFound, NotPermitted
@@ -28,8 +28,6 @@ DEFAULTS: tuple[tuple[str, str, bool], ...] = (
     ("hair_growth", "Hair growth", False),
 )
 """Code, name, whether it ships switched on."""
-
-_TOPIC_ACTIONS = (Action.HEALTH_TOPIC_CONSENT, Action.HEALTH_TOPIC_WITHDRAWN)
 
 
 def create_defaults(session: Session) -> None:
@@ -92,13 +90,7 @@ def codes_of(session: Session, contact_id: int) -> set[str]:
 
 def may_store(session: Session, contact_id: int) -> bool:
     """Tell whether the person agreed, and still agrees, that topics are stored."""
-    latest = session.scalar(
-        select(ConsentEntry.action)
-        .where(ConsentEntry.contact_id == contact_id, ConsentEntry.action.in_(_TOPIC_ACTIONS))
-        .order_by(ConsentEntry.id.desc())
-        .limit(1)
-    )
-    return latest == Action.HEALTH_TOPIC_CONSENT
+    return ledger.has_topic_consent(session, contact_id)
 
 
 def set_for_contact(
