@@ -87,7 +87,7 @@ def web() -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.web_workers,
-        blocking_threads=8,
+        blocking_threads=4,
         backlog=1024,
         working_dir=ROOT,
         log_access=False,

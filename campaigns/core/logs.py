@@ -72,7 +72,7 @@ def configure(*, level: str = "INFO", plain: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("apscheduler", "urllib3", "twilio", "werkzeug", "granian"):
+    for noisy in ("alembic", "apscheduler", "urllib3", "twilio", "werkzeug", "granian"):
         logging.getLogger(noisy).setLevel("WARNING")
 
 
