@@ -54,8 +54,8 @@ def health() -> str:
             select(Message.state, func.count())
             .where(Message.state.in_(waiting))
             .group_by(Message.state)
-        ).tuples()
-        counts: dict[str, int] = dict(rows.all())
+        )
+        counts: dict[str, int] = {row[0]: row[1] for row in rows}
         overdue = session.scalar(
             select(func.min(Message.due_at)).where(
                 Message.state == MessageState.PLANNED, Message.due_at < now - LATE
