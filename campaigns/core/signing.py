@@ -14,6 +14,7 @@ import base64
 import binascii
 import hmac
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 
 from campaigns.core.keys import Key, KeyRing
@@ -59,22 +60,37 @@ class Tokens:
         if key is None:
             return None
         mac, masked = raw[1:17], raw[17:]
-        row_id = int.from_bytes(_xor(masked, _keystream(key, mac)), "big")
+        row_id = _unmasked(key, mac, masked)
         # Compare whole tokens: unused bits of the last character must match too.
         expected = _seal(key, purpose, row_id)
         return row_id if hmac.compare_digest(expected, token) else None
 
 
 def _seal(key: Key, purpose: Purpose, row_id: int) -> str:
+    mac_of, mask_of = _started(key, purpose)
     number = row_id.to_bytes(8, "big")
-    mac = blake2b(number, key=key.secret, digest_size=16, person=purpose.encode()[:16]).digest()
-    raw = bytes([key.kid]) + mac + _xor(number, _keystream(key, mac))
+    mac_of.update(number)
+    mac = mac_of.digest()
+    mask_of.update(mac)
+    masked = row_id ^ int.from_bytes(mask_of.digest(), "big")
+    raw = bytes([key.kid]) + mac + masked.to_bytes(8, "big")
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _keystream(key: Key, mac: bytes) -> bytes:
-    return blake2b(mac, key=key.secret, digest_size=8, person=b"mask").digest()
+def _started(key: Key, purpose: Purpose) -> tuple[blake2b, blake2b]:
+    """Return fresh hashes for MAC and mask, with the key worked in already."""
+    mac, mask = _keyed(key, purpose)
+    return mac.copy(), mask.copy()
 
 
-def _xor(left: bytes, right: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(left, right, strict=True))
+@lru_cache(maxsize=256)
+def _keyed(key: Key, purpose: Purpose) -> tuple[blake2b, blake2b]:
+    return (
+        blake2b(key=key.secret, digest_size=16, person=purpose.encode()[:16]),
+        blake2b(key=key.secret, digest_size=8, person=b"mask"),
+    )
+
+
+def _unmasked(key: Key, mac: bytes, masked: bytes) -> int:
+    stream = blake2b(mac, key=key.secret, digest_size=8, person=b"mask").digest()
+    return int.from_bytes(masked, "big") ^ int.from_bytes(stream, "big")

@@ -251,13 +251,14 @@ def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
             count(same).label("same"),
         )
         .select_from(source)
-        .join(
+        # Outer joins, because SQLite keeps their order: it would begin with all addresses.
+        .outerjoin(
             mine,
             (mine.contact_id == source.c.contact_id)
             & (mine.channel == bindparam("channel", type_=String())),
         )
-        .join(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
-        .join(
+        .outerjoin(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
+        .outerjoin(
             sent,
             (sent.contact_id == theirs.contact_id)
             & (sent.channel == mine.channel)

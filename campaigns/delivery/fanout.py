@@ -9,12 +9,13 @@ member of the group must have a row for every channel.
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Integer,
     Select,
     and_,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     null,
     select,
     text,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -38,7 +40,7 @@ from campaigns.consent.models import ConsentState, ConsentStatus
 from campaigns.contacts.models import Address, Channel
 from campaigns.core import faults, logs
 from campaigns.core.db import BigId, UtcDateTime, is_sqlite
-from campaigns.delivery import profiles
+from campaigns.delivery import profiles, rows
 from campaigns.delivery.models import Batch, Message, MessageState, Origin
 from campaigns.delivery.outbox import KEY
 from campaigns.delivery.parts import Parts
@@ -151,7 +153,10 @@ def _insert_page(
     now: datetime,
 ) -> None:
     batches = _new_batches(session, broadcast, channel, version_id, math.ceil(people / size), now)
-    place = func.row_number().over(partition_by=Address.id.is_(None), order_by=members.c.id) - 1
+    place = type_coerce(
+        func.row_number().over(partition_by=Address.id.is_(None), order_by=members.c.id) - 1,
+        Integer,
+    )
     numbered = (
         select(
             members.c.id.label("contact_id"),
@@ -162,7 +167,12 @@ def _insert_page(
         .outerjoin(Address, and_(Address.contact_id == members.c.id, Address.channel == channel))
         .subquery("numbered")
     )
-    batch = _numbers(session, batches)
+    batch = rows.table(
+        session,
+        "numbers",
+        {"place": Integer(), "batch_id": BigInteger()},
+        enumerate(batches),
+    )
     values: dict[str, Any] = {
         "origin_kind": literal(Origin.BROADCAST.value),
         "origin_id": literal(broadcast.id, BigId),
@@ -179,7 +189,7 @@ def _insert_page(
         "settled_at": case((numbered.c.nowhere, literal(now, UtcDateTime())), else_=null()),
         "created_at": literal(now, UtcDateTime()),
     }
-    rows = (
+    new = (
         select(*values.values())
         .select_from(numbered)
         .outerjoin(batch, batch.c.place == numbered.c.place)
@@ -189,7 +199,7 @@ def _insert_page(
     )
     into: Any = (sqlite if is_sqlite(session) else postgresql).insert(Message)
     session.execute(
-        into.from_select(list(values), rows, include_defaults=False).on_conflict_do_nothing(
+        into.from_select(list(values), new, include_defaults=False).on_conflict_do_nothing(
             index_elements=list(KEY)
         )
     )
@@ -222,81 +232,66 @@ def _new_batches(
     )
 
 
-def _numbers(session: Session, batch_ids: list[int]) -> Any:
-    """Return place and batch id as a table."""
-    pairs = json.dumps([{"p": place, "b": batch_id} for place, batch_id in enumerate(batch_ids)])
-    source = (
-        "SELECT json_extract(value, '$.p') AS place, json_extract(value, '$.b') AS batch_id"
-        " FROM json_each(:pairs)"
-        if is_sqlite(session)
-        else "SELECT p AS place, b AS batch_id"
-        " FROM jsonb_to_recordset(CAST(:pairs AS jsonb)) AS n(p integer, b bigint)"
-    )
-    return (
-        text(source)
-        .bindparams(pairs=pairs)
-        .columns(place=Integer(), batch_id=BigId)
-        .subquery("numbers")
-    )
-
-
 def _drop_twins(
     session: Session, broadcast_id: int, channel: Channel, first: int, last: int, now: datetime
 ) -> None:
-    """Skip, with the reason, who shares an address with an earlier person who gets it.
+    """Skip, with the reason, who shares an address with somebody who gets it already.
 
-    Of people at one address those with consent come first, then the lower id.
+    Of people at one address those with consent come first, then the lower id. Few
+    addresses are shared, so they are found first and settled one by one.
     """
-    mine, theirs, other = aliased(Address), aliased(Address), aliased(Message)
-    consent, own = aliased(ConsentState), aliased(ConsentState)
+    mine, theirs = aliased(Address), aliased(Address)
+    shared = session.scalars(
+        select(mine.address)
+        .join(theirs, and_(theirs.channel == mine.channel, theirs.address == mine.address))
+        .where(
+            mine.contact_id.between(first, last),
+            mine.channel == channel.value,
+            theirs.contact_id != mine.contact_id,
+        )
+        .distinct()
+    ).all()
+    for start in range(0, len(shared), 500):
+        _keep_one_each(session, broadcast_id, channel, shared[start : start + 500], now)
+
+
+def _keep_one_each(
+    session: Session, broadcast_id: int, channel: Channel, addresses: Sequence[str], now: datetime
+) -> None:
+    consent = aliased(ConsentState)
     agreed = exists().where(
-        consent.contact_id == theirs.contact_id,
+        consent.contact_id == Address.contact_id,
         consent.channel == channel.value,
         consent.status == ConsentStatus.GRANTED,
     )
-    agreed_self = exists().where(
-        own.contact_id == mine.contact_id,
-        own.channel == channel.value,
-        own.status == ConsentStatus.GRANTED,
+    people = session.execute(
+        select(Address.address, Address.contact_id, agreed)
+        .where(Address.channel == channel.value, Address.address.in_(addresses))
+        .order_by(Address.contact_id)
+    ).all()
+    planned = dict(
+        session.execute(
+            select(Message.subject_id, Message.id).where(
+                Message.origin_kind == Origin.BROADCAST.value,
+                Message.origin_id == broadcast_id,
+                Message.subject_id.in_([row[1] for row in people]),
+                Message.channel == channel.value,
+                Message.state.not_in([S.SUPPRESSED, S.CANCELLED]),
+            )
+        ).all()
     )
-    earlier = case(
-        (and_(agreed, ~agreed_self), True),
-        (and_(~agreed, agreed_self), False),
-        else_=theirs.contact_id < mine.contact_id,
-    )
-    twin = (
-        select(other.id)
-        .select_from(mine)
-        .join(theirs, and_(theirs.channel == mine.channel, theirs.address == mine.address))
-        .join(
-            other,
-            and_(
-                other.origin_kind == Origin.BROADCAST.value,
-                other.origin_id == broadcast_id,
-                other.subject_id == theirs.contact_id,
-                other.channel == channel.value,
-                other.state.not_in([S.SUPPRESSED, S.CANCELLED]),
-            ),
-        )
-        .where(
-            mine.contact_id == Message.subject_id,
-            mine.channel == channel.value,
-            theirs.contact_id != mine.contact_id,
-            earlier,
-        )
-        .correlate(Message)
-        .exists()
-    )
+    kept: dict[str, int] = {}
+    for address, contact_id, _ in sorted(people, key=lambda row: (not row[2], row[1])):
+        if contact_id in planned:
+            kept.setdefault(address, contact_id)
+    twins = [
+        planned[contact_id]
+        for address, contact_id, _ in people
+        if contact_id in planned and kept[address] != contact_id
+    ]
     session.execute(
         update(Message)
-        .where(
-            Message.origin_kind == Origin.BROADCAST.value,
-            Message.origin_id == broadcast_id,
-            Message.subject_id.between(first, last),
-            Message.channel == channel.value,
-            Message.state == S.PLANNED,
-            twin,
-        )
+        .where(Message.id.in_(twins), Message.state == S.PLANNED)
         .values(state=S.SUPPRESSED, reason="shared_address", batch_id=None, settled_at=now),
         execution_options={"synchronize_session": False},
     )

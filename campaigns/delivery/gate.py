@@ -87,31 +87,56 @@ def _code(f: Any, kind: Kind) -> ColumnElement[Any]:
     ).label("code")
 
 
-def judge(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
+NEEDED = (
+    "row_id",
+    "contact_id",
+    "subject_id",
+    "address",
+    "entry_id",
+    "first_name",
+    "last_name",
+    "profile_key",
+    "since",
+    "source_label",
+    "promised",
+    "hold_until",
+    "first_day",
+    "first_week",
+    "month_end",
+    "next_open",
+)
+"""What sending needs of a row: whom to write to, and until when the row is held."""
+
+
+def judge(
+    source: CTE, kind: Kind, *, sqlite_form: bool, columns: tuple[str, ...] | None = None
+) -> Select[Any]:
     """Return the statement that yields facts and the code of the first rule that applies.
 
-    ``code`` is NULL where the message may leave now.
+    ``code`` is NULL where the message may leave now. ``columns`` limits the facts.
     """
-    gathered = facts.gather(source, kind, sqlite_form=sqlite_form).subquery("facts")
-    return select(_code(gathered.c, kind), gathered).order_by(gathered.c.row_id)
+    # Materialized, so that no subquery runs again for each rule that looks at its result.
+    gathered = (
+        facts.gather(source, kind, sqlite_form=sqlite_form).cte("facts").prefix_with("MATERIALIZED")
+    )
+    shown = [gathered] if columns is None else [gathered.c[name] for name in columns]
+    return select(_code(gathered.c, kind), *shown).order_by(gathered.c.row_id)
 
 
 @lru_cache(maxsize=16)
 def for_batch(kind: Kind, *, sqlite_form: bool) -> Select[Any]:
     """Return the statement for the planned rows of a batch (``:batch_id``, ``:take``)."""
-    return judge(facts.of_batch(kind), kind, sqlite_form=sqlite_form)
+    return judge(facts.of_batch(kind), kind, sqlite_form=sqlite_form, columns=NEEDED)
 
 
 def facts_of(row: Row[Any], frame: Frame) -> Facts:
-    """Return a row's facts as the pure rules take them."""
-    values = {
-        name: getattr(row, name)
-        for name in (field.name for field in fields(Facts))
-        if hasattr(row, name)
-    }
+    """Return a row's facts as the pure rules take them, as far as the row shows them."""
+    names = {field.name for field in fields(Facts)} & set(row._fields)
+    values = {name: getattr(row, name) for name in names}
     values.update({name: getattr(frame, name) for name in FRAME_FLAGS if name != "origin_paused"})
-    values["stopped"] = row.blocked == 1
-    values["suppressed"] = row.blocked == 2
+    if "blocked" in row._fields:
+        values["stopped"] = row.blocked == 1
+        values["suppressed"] = row.blocked == 2
     return Facts(
         **values, now=frame.now, kind=frame.kind, cap_day=frame.cap_day, cap_week=frame.cap_week
     )

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import BigInteger, Integer, String, bindparam, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session, aliased
+from sqlalchemy.types import TypeEngine
 
 from campaigns.audience.models import ContactInterest, Interest
 from campaigns.clinic.models import Clinic
@@ -25,7 +26,7 @@ from campaigns.content import rendering, review
 from campaigns.content.rendering import CompiledEmail, CompiledText, Variant
 from campaigns.core.db import is_sqlite
 from campaigns.core.errors import CampaignsError
-from campaigns.delivery import claims, frames, gate, letters, profiles
+from campaigns.delivery import claims, frames, gate, letters, profiles, rows
 from campaigns.delivery.claims import Claim
 from campaigns.delivery.facts import LEFT, MARKETING, Frame
 from campaigns.delivery.letters import Letter
@@ -100,12 +101,12 @@ def state(
         return intent
     if content is not None and claim.version_id is not None:
         intent.reviewed_line = review.reviewed_line(session, claim.version_id, now)
-    rows = session.execute(
+    judged = session.execute(
         gate.for_batch(claim.kind, sqlite_form=is_sqlite(session)),
         {**frame.parameters(), "batch_id": claim.batch_id, "take": take},
     ).all()
-    intent.seen = len(rows)
-    sending = _apply(session, rows, frame, intent)
+    intent.seen = len(judged)
+    sending = _apply(session, judged, frame, intent)
     if sending:
         try:
             composed = _compose(session, parts, sending, frame, intent)
@@ -208,21 +209,6 @@ _HOLD = (
         reason=bindparam("b_reason"),
         held_until=bindparam("b_until"),
         batch_id=None,
-    )
-)
-_SENDING = (
-    update(MESSAGES)
-    .where(MESSAGES.c.id == bindparam("b_id"))
-    .values(
-        state=MessageState.SENDING,
-        reason=None,
-        held_until=None,
-        attempt_id=bindparam("b_attempt"),
-        intent_at=bindparam("b_now"),
-        address=bindparam("b_address"),
-        consent_entry_id=bindparam("b_entry"),
-        provider=bindparam("b_provider"),
-        segments=bindparam("b_segments"),
     )
 )
 
@@ -360,19 +346,35 @@ def _record(
             for _variant, chunk in chunks
         ],
     ).all()
-    values: list[dict[str, Any]] = []
+    rows_of: list[tuple[Any, ...]] = []
     for attempt_id, (variant, chunk) in zip(ids, chunks, strict=True):
         intent.posts.append(Post(attempt_id=attempt_id, variant=variant, letters=tuple(chunk)))
-        values.extend(
-            {
-                "b_id": letter.message_id,
-                "b_attempt": attempt_id,
-                "b_now": now,
-                "b_address": letter.address,
-                "b_entry": letter.entry_id,
-                "b_provider": provider,
-                "b_segments": letter.segments,
-            }
+        rows_of.extend(
+            (letter.message_id, attempt_id, letter.address, letter.entry_id, letter.segments)
             for letter in chunk
         )
-    session.connection().execute(_SENDING, values)
+    stated = rows.table(session, "stated", _STATED, rows_of)
+    session.connection().execute(
+        update(MESSAGES)
+        .where(MESSAGES.c.id == stated.c.message_id)
+        .values(
+            state=MessageState.SENDING.value,
+            reason=None,
+            held_until=None,
+            intent_at=now,
+            provider=provider,
+            attempt_id=stated.c.attempt_id,
+            address=stated.c.address,
+            consent_entry_id=stated.c.entry_id,
+            segments=stated.c.segments,
+        )
+    )
+
+
+_STATED: dict[str, TypeEngine[Any]] = {
+    "message_id": BigInteger(),
+    "attempt_id": BigInteger(),
+    "address": String(),
+    "entry_id": BigInteger(),
+    "segments": Integer(),
+}
