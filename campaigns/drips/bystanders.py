@@ -58,17 +58,14 @@ def note_imported(session: Session, drip: Drip, *, now: datetime) -> int:
     return _note(session, drip, now, among=rows)
 
 
-def forget(session: Session, *, now: datetime) -> int:
+def forget(session: Session, drip: Drip, *, now: datetime) -> int:
     """Drop the note for people who left the group: if they come back, they enter."""
-    return sum(
-        change(
-            session,
-            delete(Bystander).where(
-                Bystander.drip_id == drip.id,
-                Bystander.contact_id.not_in(members_of(session, drip, now=now)),
-            ),
-        )
-        for drip in live(session)
+    return change(
+        session,
+        delete(Bystander).where(
+            Bystander.drip_id == drip.id,
+            Bystander.contact_id.not_in(members_of(session, drip, now=now)),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal, select, update
@@ -34,6 +35,10 @@ from campaigns.drips.timing import Wait
 from campaigns.drips.whereabouts import Residence
 
 CHUNK = 10_000
+CHEAP_MS = 50
+"""A look that takes less is taken at every tick."""
+REST = 20
+"""How many times as long as a costly look took a drip rests before the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +71,6 @@ def enrol_due(session: Session, *, now: datetime, limit: int = CHUNK) -> int:
         entered += _enrol(session, drip, now, limit - entered)
         if entered >= limit:
             break
-        # Only a drip that was looked at to the end has seen everything up to now.
-        drip.looked_at = now
-    session.flush()
     return entered
 
 
@@ -220,16 +222,34 @@ def advance(session: Session, steps: Sequence[DueStep], *, now: datetime) -> Non
 
 
 def tick(session: Session, *, now: datetime, limit: int = CHUNK) -> int:
-    """Do what there is to do before due steps are taken; return the number of changes.
+    """Let people out and in, and work out when their next step is due; return the changes.
 
-    Call it about once a minute, followed by ``due_steps``; and again while it does much.
+    Call it every few seconds, and again while it does much. A drip whose look takes long,
+    because its group is large, is looked at less often; nothing wrong can leave
+    meanwhile, because the gate asks ``exits.has_left`` itself.
     """
     session.flush()
-    left = exits.exit_booked(session, now=now) + exits.exit_opted_out(session, now=now)
-    bystanders.forget(session, now=now)
-    entered = enrol_due(session, now=now, limit=limit)
-    timed = work_out_due(session, now=now, limit=limit)
-    return left + entered + timed
+    done = 0
+    for drip in live(session):
+        if not _is_time(drip, now):
+            continue
+        began = monotonic()
+        done += exits.exit_booked(session, now=now, drip_id=drip.id)
+        done += exits.exit_opted_out(session, now=now, drip_id=drip.id)
+        bystanders.forget(session, drip, now=now)
+        entered = _enrol(session, drip, now, limit - done) if done < limit else 0
+        done += entered
+        drip.look_ms = int((monotonic() - began) * 1000)
+        if done >= limit:
+            break  # the rest of the group enters with the next call
+    session.flush()
+    return done + work_out_due(session, now=now, limit=limit)
+
+
+def _is_time(drip: Drip, now: datetime) -> bool:
+    if drip.look_ms < CHEAP_MS or drip.looked_at is None or drip.looked_at > now:
+        return True
+    return now - drip.looked_at >= timedelta(milliseconds=REST * drip.look_ms)
 
 
 def _enrol(session: Session, drip: Drip, now: datetime, limit: int) -> int:
@@ -280,7 +300,11 @@ def _enrol(session: Session, drip: Drip, now: datetime, limit: int) -> int:
         "next_due_at",
         "enrolled_at",
     ]
-    return insert_new(session, Enrolment, columns, rows)
+    entered = insert_new(session, Enrolment, columns, rows)
+    if entered < limit:
+        # Only a look that came to the end has seen everything up to now.
+        drip.looked_at = now
+    return entered
 
 
 def _first_due(session: Session, drip: Drip, now: datetime) -> datetime | None:

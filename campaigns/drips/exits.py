@@ -31,8 +31,8 @@ from campaigns.drips.models import (
 BOOKED = "booked"
 
 
-def exit_booked(session: Session, *, now: datetime) -> int:
-    """End the series for everybody who booked since entering; return how many."""
+def exit_booked(session: Session, *, now: datetime, drip_id: int | None = None) -> int:
+    """End the series (one, or all) for everybody who booked since entering; return how many."""
     booked = (
         select(Booking.id)
         .where(
@@ -50,13 +50,13 @@ def exit_booked(session: Session, *, now: datetime) -> int:
     )
     return _end(
         session,
-        (Enrolment.contact_id.in_(anybody), Enrolment.drip_id.in_(ending), booked),
+        (Enrolment.contact_id.in_(anybody), Enrolment.drip_id.in_(ending), booked, *_only(drip_id)),
         EndReason.BOOKED,
         now,
     )
 
 
-def exit_opted_out(session: Session, *, now: datetime) -> int:
+def exit_opted_out(session: Session, *, now: datetime, drip_id: int | None = None) -> int:
     """End the series for people who left every channel that it uses; return how many."""
     withdrawn = select(ConsentState.contact_id).where(
         ConsentState.status == ConsentStatus.WITHDRAWN
@@ -80,7 +80,10 @@ def exit_opted_out(session: Session, *, now: datetime) -> int:
         .exists()
     )
     return _end(
-        session, (Enrolment.contact_id.in_(withdrawn), ~reachable), EndReason.OPTED_OUT, now
+        session,
+        (Enrolment.contact_id.in_(withdrawn), ~reachable, *_only(drip_id)),
+        EndReason.OPTED_OUT,
+        now,
     )
 
 
@@ -176,6 +179,10 @@ def is_paused(enrolment_id: Any) -> ColumnElement[bool]:
         .where(enrolment.id == enrolment_id, drip.state == DripState.PAUSED)
         .exists()
     )
+
+
+def _only(drip_id: int | None) -> tuple[ColumnElement[bool], ...]:
+    return () if drip_id is None else (Enrolment.drip_id == drip_id,)
 
 
 def _end(

@@ -67,7 +67,9 @@ class Drip(Base):
     live_since: Mapped[datetime | None]
     """When it first went live."""
     looked_at: Mapped[datetime | None]
-    """When it was last looked who comes to match."""
+    """When it was last looked who comes to match and who leaves."""
+    look_ms: Mapped[int] = mapped_column(default=0)
+    """How long that took; a look that costs much is taken less often."""
     paused_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=1)
@@ -125,7 +127,16 @@ class Enrolment(Base):
     __tablename__ = "enrolments"
     __table_args__ = (
         UniqueConstraint("drip_id", "contact_id", "entry"),
-        Index("ix_enrolments_due", "drip_id", "next_due_at", "id", **_where("state = 'active'")),
+        Index(
+            "ix_enrolments_due",
+            "drip_id",
+            "next_due_at",
+            "id",
+            "version_id",
+            "position",
+            **_where("state = 'active'"),
+        ),
+        Index("ix_enrolments_standing", "drip_id", "state"),
         Index("ix_enrolments_contact", "contact_id", "state"),
     )
 
