@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("updated_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("live_since", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("looked_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("look_ms", sa.Integer(), nullable=False),
         sa.Column("paused_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("archived_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("revision", sa.Integer(), nullable=False),
@@ -130,15 +131,17 @@ def upgrade() -> None:
     op.create_index(
         "ix_enrolments_due",
         "enrolments",
-        ["drip_id", "next_due_at", "id"],
+        ["drip_id", "next_due_at", "id", "version_id", "position"],
         unique=False,
         sqlite_where=sa.text("state = 'active'"),
         postgresql_where=sa.text("state = 'active'"),
     )
+    op.create_index("ix_enrolments_standing", "enrolments", ["drip_id", "state"], unique=False)
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("ix_enrolments_standing", table_name="enrolments")
     op.drop_index(
         "ix_enrolments_due",
         table_name="enrolments",
