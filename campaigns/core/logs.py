@@ -72,8 +72,10 @@ def configure(*, level: str = "INFO", plain: bool = False) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("alembic", "apscheduler", "urllib3", "twilio", "werkzeug", "granian"):
+    for noisy in ("alembic", "urllib3", "twilio", "werkzeug", "granian"):
         logging.getLogger(noisy).setLevel("WARNING")
+    # A tick that comes while the one before still works is left out: that is meant.
+    logging.getLogger("apscheduler").setLevel("ERROR")
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
