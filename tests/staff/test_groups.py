@@ -155,12 +155,12 @@ def test_a_group_is_changed_put_away_and_brought_back(
     with services.db.transaction() as session:
         kept = make_segment(session, {"all": [JOINT]}, now=services.clock.now(), name="Old")
     assert 'value="Old"' in client.get(f"/staff/groups/{kept.id}/edit").text
-    client.post(f"/staff/groups/{kept.id}/edit", data=form(name="New"))
+    client.post(f"/staff/groups/{kept.id}/edit", data=form(name="Knees"))
     client.post(f"/staff/groups/{kept.id}/archive")
-    assert "New" not in client.get("/staff/groups/").text.split("<main")[1].split("</main")[0]
-    assert "New" in client.get("/staff/groups/?archived=yes").text
+    assert "Knees" not in client.get("/staff/groups/").text.split("<main")[1].split("</main")[0]
+    assert "Knees" in client.get("/staff/groups/?archived=yes").text
     client.post(f"/staff/groups/{kept.id}/restore")
-    assert "New" in client.get("/staff/groups/").text
+    assert "Knees" in client.get("/staff/groups/").text
 
 
 def test_a_rule_nested_deeper_than_the_form_is_shown_but_not_edited(
