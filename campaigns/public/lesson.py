@@ -72,7 +72,7 @@ def lesson(token: str) -> Response:
     return frame.page("lesson.html", body=Markup(body))  # noqa: S704 - escaped by content.page
 
 
-@bp.get("/l/<token>/<int:number>")
+@bp.get("/l/<token>/<int(max=9999):number>")
 @open_to_all("the token names one message; it leads only where that lesson's links lead")
 def follow_from_lesson(token: str, number: int) -> Response:
     """Lead to where a link on the lesson's page leads, and count a person's click."""

@@ -31,7 +31,7 @@ REFERENCE = "ref"
 """The parameter by which a booking system may tell us which message a booking came from."""
 
 
-@bp.get("/c/<token>/<int:number>")
+@bp.get("/c/<token>/<int(max=9999):number>")
 @open_to_all("the token names one message; it leads only where that message's links lead")
 def follow(token: str, number: int) -> Response:
     """Lead to where the link leads, and count a person's click."""

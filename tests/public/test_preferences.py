@@ -18,7 +18,7 @@ from campaigns.contacts.models import Channel, Contact
 from campaigns.core.actors import SYSTEM
 from campaigns.core.clock import FixedClock
 from campaigns.core.signing import Purpose
-from campaigns.delivery import dispatcher, regroup
+from campaigns.delivery import work
 from campaigns.delivery.models import Message, Origin
 from campaigns.providers.models import LocalDelivery
 from campaigns.wiring import Services
@@ -158,7 +158,7 @@ def test_topics_are_shown_after_the_code_that_was_sent(each_page: Page) -> None:
 
 def test_the_code_travels_to_the_address_and_works_for_ten_minutes(page: Page) -> None:
     code = page.code()
-    while regroup.tick(page.services) or dispatcher.tick(page.services):
+    while work.run_once(page.services):
         pass
     with page.services.db.reading() as session:
         delivered = session.scalars(select(LocalDelivery)).all()
