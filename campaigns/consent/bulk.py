@@ -273,7 +273,9 @@ def _write_states(session: Session, rows: Iterable[dict[str, Any]]) -> None:
         ),
         values,
     )
-    session.expire_all()
+    for known in session.identity_map.values():
+        if isinstance(known, ConsentState):
+            session.expire(known)
 
 
 def _chunks(values: list[Any]) -> Iterable[list[Any]]:

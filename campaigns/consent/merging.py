@@ -11,7 +11,7 @@ from campaigns.accounts import audit
 from campaigns.consent import ledger, standing
 from campaigns.consent.models import Action, ConsentStatus, Method
 from campaigns.contacts import directory
-from campaigns.contacts.models import Address, Channel, Contact, ContactStatus, Note
+from campaigns.contacts.models import Channel, Contact, ContactStatus, Note
 from campaigns.core.actors import Actor
 from campaigns.core.errors import InvalidInput
 
@@ -73,8 +73,8 @@ def _take_channel(
     moves = mine is None and other is not None
     if moves:
         assert other is not None
-        session.execute(update(Address).where(Address.id == other.id).values(contact_id=keep.id))
-        session.expire_all()
+        other.contact_id = keep.id
+        session.flush()
     if stopped:
         ledger.withdraw(
             session,

@@ -1,0 +1,209 @@
+"""Where a person stands on each channel, in words: agreed, pending, left, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from campaigns.consent import ledger, suppression
+from campaigns.consent.models import (
+    ConsentEntry,
+    ConsentState,
+    ConsentStatus,
+    Method,
+    Suppression,
+    SuppressionReason,
+)
+from campaigns.contacts import directory
+from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
+from campaigns.web import templating
+
+NAMES = {Channel.EMAIL: "Email", Channel.SMS: "Text"}
+
+HOW = {
+    Method.WEB_FORM: "on the sign-up form",
+    Method.PAPER_FORM: "on paper",
+    Method.KEYWORD: "by text",
+    Method.VERBAL: "in person or by phone",
+    Method.IMPORT: "on a list that was imported with proof",
+    Method.PREFERENCES: "on the preference page",
+    Method.ONE_CLICK: "with the mailbox's unsubscribe button",
+    Method.UNSUBSCRIBE_PAGE: "on the unsubscribe page",
+    Method.REPLY: "in a reply",
+    Method.PROVIDER: "through the provider",
+    Method.STAFF: "to the staff",
+    Method.UNDO: "by undoing a stop",
+}
+
+WORDS = {
+    ConsentStatus.GRANTED: ("agreed", "green"),
+    ConsentStatus.PENDING: ("pending", "amber"),
+    ConsentStatus.UNCONFIRMED: ("no proof yet", "grey"),
+    ConsentStatus.WAITING: ("no proof yet", "grey"),
+    ConsentStatus.WITHDRAWN: ("left", "red"),
+    ConsentStatus.NONE: ("not asked", "grey"),
+}
+"""A state in one or two words, and its colour; for the list."""
+
+_GONE = {
+    ContactStatus.MINOR: "This person is under 18.",
+    ContactStatus.DECEASED: "This person has died.",
+    ContactStatus.MERGED: "This record was merged into another one.",
+    ContactStatus.ERASED: "This person asked to be erased.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """A channel's state for a row of the list."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A channel's state for the person's page."""
+
+    channel: Channel
+    name: str
+    address: str | None
+    sentence: str
+    """What the person said, when and where."""
+    may_receive: bool
+    because: str
+    """Why not, or until when not; empty when messages may go out."""
+    tone: str
+    status: str
+    blocks: tuple[Suppression, ...] = ()
+    """What staff may take off the do-not-contact list."""
+
+
+def shorts(
+    session: Session, people: Sequence[Contact], now: datetime
+) -> dict[int, dict[str, Short]]:
+    """Return the state of every channel that each of these people has an address for."""
+    ids = [person.id for person in people]
+    states = {
+        (row.contact_id, row.channel): row.status
+        for row in session.execute(
+            select(ConsentState.contact_id, ConsentState.channel, ConsentState.status).where(
+                ConsentState.contact_id.in_(ids)
+            )
+        )
+    }
+    blocked = suppression.active_suppression(Address.channel, Address.address_hash, now)
+    rows = session.execute(
+        select(Address.contact_id, Address.channel, blocked.label("blocked")).where(
+            Address.contact_id.in_(ids)
+        )
+    )
+    found: dict[int, dict[str, Short]] = {number: {} for number in ids}
+    for row in rows:
+        status = states.get((row.contact_id, row.channel), ConsentStatus.NONE)
+        text, tone = WORDS[ConsentStatus(status)]
+        if row.blocked and status != ConsentStatus.WITHDRAWN:
+            text, tone = "do not contact", "red"
+        found[row.contact_id][row.channel] = Short(text=text, tone=tone)
+    return found
+
+
+def of_person(session: Session, contact: Contact, now: datetime) -> list[Standing]:
+    """Return where the person stands on email and on texts."""
+    states = ledger.state_of(session, contact.id)
+    held = directory.addresses_of(session, contact.id)
+    return [
+        _channel(session, contact, channel, held.get(channel), states.get(channel), now)
+        for channel in Channel
+    ]
+
+
+def _channel(
+    session: Session,
+    contact: Contact,
+    channel: Channel,
+    held: Address | None,
+    state: ConsentState | None,
+    now: datetime,
+) -> Standing:
+    status = ConsentStatus(state.status) if state else ConsentStatus.NONE
+    blocks = suppression.active_for(session, channel, held.address, now) if held else []
+    because = _because(contact, channel, held, status, blocks, now)
+    tone = WORDS[status][1]
+    if blocks:
+        tone = "red"
+    elif held is None:
+        tone = "grey"
+    return Standing(
+        channel=channel,
+        name=NAMES[channel],
+        address=held.address if held else None,
+        sentence=_sentence(session, channel, state, status, has_address=held is not None),
+        may_receive=not because,
+        because=because,
+        tone=tone,
+        status=status,
+        blocks=tuple(b for b in blocks if b.reason in suppression.LIFTED_BY_STAFF),
+    )
+
+
+def _sentence(
+    session: Session,
+    channel: Channel,
+    state: ConsentState | None,
+    status: ConsentStatus,
+    *,
+    has_address: bool,
+) -> str:
+    if state is None or status == ConsentStatus.NONE:
+        if not has_address:
+            return "No email address." if channel == Channel.EMAIL else "No mobile number."
+        if state is not None and state.entry_id is not None:
+            return "The address changed; not asked for the new one yet."
+        return "Not asked yet."
+    if status == ConsentStatus.UNCONFIRMED:
+        return "The address came without proof of consent."
+    if status == ConsentStatus.WAITING:
+        return "The number came without proof of consent."
+    entry = session.get(ConsentEntry, state.entry_id) if state.entry_id else None
+    on = f"on {templating.clinic_date(state.since)}"
+    how = HOW.get(Method(entry.method), "") if entry else ""
+    if status == ConsentStatus.GRANTED:
+        return f"Agreed {on} {how}".strip() + "."
+    if status == ConsentStatus.PENDING:
+        return f"Asked for messages {on}, not confirmed yet."
+    return f"Said stop {on} {how}".strip() + "."
+
+
+def _because(
+    contact: Contact,
+    channel: Channel,
+    held: Address | None,
+    status: ConsentStatus,
+    blocks: list[Suppression],
+    now: datetime,
+) -> str:
+    if contact.status != ContactStatus.ACTIVE:
+        return _GONE[ContactStatus(contact.status)]
+    if held is None:
+        return "There is no address to write to."
+    if status == ConsentStatus.WITHDRAWN:
+        return "The person said stop."
+    if blocks:
+        words = suppression.IN_WORDS[SuppressionReason(blocks[0].reason)]
+        return f"On the do-not-contact list: {words}."
+    if status == ConsentStatus.UNCONFIRMED:
+        return "There is no proof of consent. One request to confirm may go out."
+    if status == ConsentStatus.WAITING:
+        return "There is no proof of consent; nothing goes out until there is."
+    if status == ConsentStatus.PENDING:
+        return "The person has not confirmed yet."
+    if status == ConsentStatus.NONE:
+        return "The person has not agreed."
+    if contact.hold_until is not None and contact.hold_until > now:
+        return f"Messages are held until {templating.clinic_date(contact.hold_until)}."
+    return ""
