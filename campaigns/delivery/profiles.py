@@ -21,12 +21,15 @@ from campaigns.clinic.models import Clinic, Closure
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.core.db import is_sqlite
 from campaigns.delivery.models import ContactHours, HourProfile
+from campaigns.delivery.parts import Parts
 from campaigns.eligibility import caps, hours, zones
 from campaigns.eligibility.hours import Profile, Window
 
 UNKNOWN_ID = 0
 """Stands for people whose profile has not been derived: every zone of the country."""
 _UNKNOWN = Profile(zones=tuple(sorted(zones.UNKNOWN)), states=())
+
+_PAGE = 5_000
 
 _phone = aliased(Address)
 
@@ -77,6 +80,17 @@ def refresh(session: Session, contact_ids: Any) -> int:
         ],
     )
     return len(stale)
+
+
+def tick(parts: Parts) -> int:
+    """Derive the profiles of people who came since the last round; return how many."""
+    newest = select(func.coalesce(func.max(ContactHours.contact_id), 0)).scalar_subquery()
+    page = select(Contact.id).where(Contact.id > newest).order_by(Contact.id).limit(_PAGE)
+    with parts.db.reading() as session:
+        if session.scalar(page.limit(1)) is None:
+            return 0
+    with parts.db.transaction() as session:
+        return refresh(session, page.subquery().select())
 
 
 def _ids_of(session: Session, keys: set[str]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from campaigns.delivery import (
     confirmations,
     fanout,
     finish,
+    profiles,
     reconcile,
     regroup,
     steps,
@@ -27,6 +28,7 @@ SLICE = 10.0
 
 TICKS: tuple[Callable[[Parts], int], ...] = (
     sweep.tick,
+    profiles.tick,
     fanout.tick,
     steps.tick,
     confirmations.tick,
