@@ -147,10 +147,10 @@ def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
     with context.reading() as session:
         paused = session.scalars(select(Breaker).where(Breaker.open_until > now)).all()
     for breaker in paused:
-        what = "Email" if breaker.channel == "email" else "Text messages"
+        what = "Email rests" if breaker.channel == "email" else "Text messages rest"
         banners.append(
             Banner(
-                text=f"{what} rest until {templating.clinic_time(breaker.open_until)}, because "
+                text=f"{what} until {templating.clinic_time(breaker.open_until)}, because "
                 "the provider did not answer clearly. Nothing is lost and nothing goes out twice.",
                 url="/staff/settings/health",
                 label="See health",

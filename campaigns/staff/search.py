@@ -46,7 +46,8 @@ def suggestions() -> str:
 
 
 def _typed() -> str:
-    return " ".join(request.args.get("q", "")[:100].split())
+    typed = request.args.get("q", "")[:100].replace("\0", "")
+    return " ".join(typed.split())
 
 
 def _find(text: str, limit: int) -> list[Hit]:

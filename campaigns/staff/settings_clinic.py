@@ -87,7 +87,7 @@ _COMMON_ZONES = (
 )
 
 
-@bp.app_context_processor
+@bp.context_processor
 def settings_pages() -> dict[str, Any]:
     """Give the settings pages the tabs that this person may open."""
     if not request.path.startswith("/staff/settings"):
