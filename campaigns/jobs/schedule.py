@@ -26,5 +26,6 @@ TASKS: tuple[Task, ...] = (
     Task(name="deliver", run=tasks.deliver, every=timedelta(seconds=1), single=False),
     Task(name="imports", run=tasks.run_imports, every=timedelta(seconds=1), single=True),
     Task(name="drips", run=tasks.move_drips, every=timedelta(seconds=2), single=True),
+    Task(name="events", run=tasks.take_in, every=timedelta(seconds=10), single=True),
     Task(name="clean-up", run=tasks.clean_up, every=timedelta(minutes=10), single=True),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from campaigns.accounts import sessions, throttle
 from campaigns.delivery import work
 from campaigns.drips import enrolment
+from campaigns.events import work as events
 from campaigns.imports import runner
 from campaigns.wiring import Services
 
@@ -23,6 +24,11 @@ def move_drips(services: Services) -> int:
     """Let people into drips and out of them, and work out when their next step is due."""
     with services.db.transaction() as session:
         return enrolment.tick(session, now=services.clock.now())
+
+
+def take_in(services: Services) -> int:
+    """Apply events that a webhook stored and could not apply; decide overdue replies."""
+    return events.run_once(services.db, services.clock)
 
 
 def clean_up(services: Services) -> int:
