@@ -56,6 +56,13 @@ _GONE = {
     ContactStatus.ERASED: "This person asked to be erased.",
 }
 
+_STOPPED = "The person said stop."
+_UNCONFIRMED = "The person has not confirmed yet."
+_NO_ADDRESS = "There is no address to write to."
+_NOT_AGREED = "The person has not agreed."
+_SAID_ALREADY = frozenset({_STOPPED, _UNCONFIRMED, _NO_ADDRESS, _NOT_AGREED})
+"""Reasons that the sentence about consent gives already."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Short:
@@ -144,7 +151,7 @@ def _channel(
         address=held.address if held else None,
         sentence=_sentence(session, channel, state, status, has_address=held is not None),
         may_receive=not because,
-        because=because,
+        because="" if because in _SAID_ALREADY else because,
         tone=tone,
         status=status,
         blocks=tuple(b for b in blocks if b.reason in suppression.LIFTED_BY_STAFF),
@@ -190,9 +197,9 @@ def _because(
     if contact.status != ContactStatus.ACTIVE:
         return _GONE[ContactStatus(contact.status)]
     if held is None:
-        return "There is no address to write to."
+        return _NO_ADDRESS
     if status == ConsentStatus.WITHDRAWN:
-        return "The person said stop."
+        return _STOPPED
     if blocks:
         words = suppression.IN_WORDS[SuppressionReason(blocks[0].reason)]
         return f"On the do-not-contact list: {words}."
@@ -201,9 +208,9 @@ def _because(
     if status == ConsentStatus.WAITING:
         return "There is no proof of consent; nothing goes out until there is."
     if status == ConsentStatus.PENDING:
-        return "The person has not confirmed yet."
+        return _UNCONFIRMED
     if status == ConsentStatus.NONE:
-        return "The person has not agreed."
+        return _NOT_AGREED
     if contact.hold_until is not None and contact.hold_until > now:
         return f"Messages are held until {templating.clinic_date(contact.hold_until)}."
     return ""

@@ -172,15 +172,17 @@ def _suppressions(session: Session, contact: Contact) -> list[Line]:
     for row in suppression.history_of(session, hashes):
         words = suppression.IN_WORDS[SuppressionReason(row.reason)]
         thing = _THINGS.get(row.channel, row.channel)
-        lines.append(
-            Line(
-                at=row.created_at,
-                kind="consent",
-                title=f"Put on the do-not-contact list for {thing}",
-                detail=words,
-                tone="red",
+        own_stop = row.reason in suppression.LIFTED_BY_CONSENT and row.contact_id == contact.id
+        if not own_stop:  # the stop itself is in the ledger, with its words
+            lines.append(
+                Line(
+                    at=row.created_at,
+                    kind="consent",
+                    title=f"Put on the do-not-contact list for {thing}",
+                    detail=words,
+                    tone="red",
+                )
             )
-        )
         if row.lifted_at is not None:
             lines.append(
                 Line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
@@ -323,3 +324,25 @@ def test_the_words_are_stored_once_for_all_who_saw_them(each_db: Database) -> No
             for _ in range(3)
         ]
     assert len({entry.wording_sha256 for entry in entries}) == 1
+
+
+@pytest.mark.postgres
+def test_a_stop_waits_for_whoever_holds_the_person(postgres_db: Database) -> None:
+    with postgres_db.transaction() as session:
+        contact = make_member(session, now=NOON)
+    stopped = threading.Event()
+
+    def stop() -> None:
+        with postgres_db.transaction() as session:
+            leave(session, contact, now=NOON + HOUR)
+        stopped.set()
+
+    with postgres_db.transaction() as session:
+        directory.lock(session, [contact.id])
+        waiting = threading.Thread(target=stop)
+        waiting.start()
+        assert not stopped.wait(0.3)
+    waiting.join(10)
+    assert stopped.is_set()
+    with postgres_db.reading() as session:
+        assert status(session, contact) == ConsentStatus.WITHDRAWN
