@@ -1,0 +1,176 @@
+"""``campaigns contacts``: people in from a file."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from campaigns.cli.context import reports_errors, services
+from campaigns.core.actors import Actor, ActorKind
+from campaigns.core.errors import InvalidInput
+from campaigns.imports import cells, columns, files, remarks, runner
+from campaigns.imports.forecast import forecast
+from campaigns.imports.models import Import, ImportState
+from campaigns.wiring import Services
+
+ACTOR = Actor(kind=ActorKind.STAFF, name="command line")
+CONSENT_KEYS = ("method", "date", "wording", "statement")
+
+
+@click.group()
+def contacts() -> None:
+    """People on the list."""
+
+
+@contacts.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as one JSON object.")
+@click.option(
+    "--mapping",
+    "mappings",
+    multiple=True,
+    metavar="MEANING=COLUMN",
+    help="What a column means, where its name does not say so: --mapping email='E-mail 1'. "
+    f"Meanings: {', '.join(columns.BY_CODE)}.",
+)
+@click.option(
+    "--consent",
+    "consents",
+    multiple=True,
+    metavar="KIND:KEY=VALUE,…",
+    help="Vouch for lines without proof of their own: "
+    "--consent 'email:method=paper_form,date=2026-05-01,wording=@words.txt,statement=Binder at "
+    f"the front desk'. Kinds: email, sms, topic. Methods: {', '.join(files.METHODS)}.",
+)
+@click.option("--fill-only", is_flag=True, help="Never change a value that is on file.")
+@click.option("--dry-run", is_flag=True, help="Say what would happen, and import nobody.")
+@click.option(
+    "--remarks",
+    "remarks_to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the lines that need mending to this file.",
+)
+@reports_errors
+def import_people(
+    file: Path,
+    as_json: bool,
+    mappings: tuple[str, ...],
+    consents: tuple[str, ...],
+    fill_only: bool,
+    dry_run: bool,
+    remarks_to: Path | None,
+) -> None:
+    """Import people from a CSV file; nobody is written to because of it."""
+    built = services()
+    attestations = dict(_attestation(text) for text in consents)
+    import_id = _receive(built, file, mappings, attestations, fill_only=fill_only)
+    if dry_run:
+        figures = _forecast(built, import_id)
+    else:
+        with built.db.transaction() as session:
+            files.start(session, ACTOR, import_id, now=built.clock.now())
+        runner.run(built.db, import_id, built.clock)
+        with built.db.reading() as session:
+            figures = summary(files.get(session, import_id))
+            if remarks_to is not None:
+                remarks_to.write_text("".join(remarks.write_csv(session, import_id)), "utf-8")
+    if as_json:
+        click.echo(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        click.echo(f"{name}: {value}")
+
+
+def summary(found: Import) -> dict[str, Any]:
+    """Return the figures of an import that has ended."""
+    return {
+        "import_id": found.id,
+        "state": str(ImportState(found.state)),
+        "lines": found.rows_done,
+        "created": found.created,
+        "updated": found.updated,
+        "unchanged": found.unchanged,
+        "refused": found.refused,
+        **found.tally,
+    }
+
+
+def _receive(
+    built: Services,
+    file: Path,
+    mappings: tuple[str, ...],
+    attestations: dict[str, dict[str, Any]],
+    *,
+    fill_only: bool,
+) -> int:
+    with built.db.transaction() as session:
+        found = files.receive(
+            session, ACTOR, filename=file.name, content=file.read_bytes(), now=built.clock.now()
+        )
+        chosen = dict(found.mapping)
+        for text in mappings:
+            code, _, column = text.partition("=")
+            if code.strip() not in columns.BY_CODE or not column.strip():
+                raise InvalidInput(
+                    "mapping_invalid", f"“{text}” is not MEANING=COLUMN with a known meaning."
+                )
+            single = not columns.BY_CODE[code.strip()].many
+            chosen = {n: "" if single and c == code.strip() else c for n, c in chosen.items()}
+            chosen[column.strip()] = code.strip()
+        files.set_mapping(session, found.id, chosen)
+        files.set_options(
+            session,
+            found.id,
+            fill_only=fill_only,
+            attestations=attestations,
+            now=built.clock.now(),
+        )
+        return found.id
+
+
+def _forecast(built: Services, import_id: int) -> dict[str, Any]:
+    with built.db.reading() as session:
+        result = forecast(session, import_id, now=built.clock.now())
+    with built.db.transaction() as session:
+        files.discard(session, ACTOR, import_id, now=built.clock.now())
+    outcomes = {name: result.outcomes[name] for name in ("created", "updated", "unchanged")}
+    return {
+        "state": "dry-run",
+        "lines": result.lines,
+        **outcomes,
+        "refused": result.outcomes["refused"],
+        **result.tally,
+    }
+
+
+def _attestation(text: str) -> tuple[str, dict[str, Any]]:
+    """Read ``email:method=…,date=…,wording=…,statement=…``; a wording may be ``@file``."""
+    kind, _, rest = text.partition(":")
+    values: dict[str, str] = {}
+    last = ""
+    for part in rest.split(","):
+        key, equals, value = part.partition("=")
+        if equals and key.strip() in CONSENT_KEYS:
+            last = key.strip()
+            values[last] = value.strip()
+        elif last:  # a comma inside the words
+            values[last] += f",{part}"
+        else:
+            raise InvalidInput(
+                "consent_invalid",
+                f"“{text}” is not KIND:KEY=VALUE,… with the keys {', '.join(CONSENT_KEYS)}.",
+            )
+    wording = values.get("wording", "")
+    if wording.startswith("@"):
+        wording = Path(wording[1:]).read_text("utf-8").strip()
+    moment = cells.read_moment(values.get("date", ""))
+    return kind.strip(), {
+        "method": values.get("method", ""),
+        "at": None if moment is None else datetime.combine(moment.date(), time(12), UTC),
+        "wording": wording,
+        "statement": values.get("statement", ""),
+    }
