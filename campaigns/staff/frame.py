@@ -18,6 +18,7 @@ from campaigns.staff.blueprint import bp, may, must_enrol
 from campaigns.web import context, sessions, templating
 
 PRODUCT = "Campaigns"
+STOP = "/staff/stop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +134,14 @@ def _waiting() -> dict[str, int]:
 def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
     banners = []
     now = context.now()
-    if clinic is not None and clinic.stopped_at is not None:
+    if clinic is not None and clinic.stopped_at is not None and request.path != STOP:
         at = templating.clinic_time(clinic.stopped_at)
         by = f" by {clinic.stopped_by}" if clinic.stopped_by else ""
         banners.append(
             Banner(
                 text=f"Everything is stopped since {at}{by}. Nothing leaves until it is resumed.",
                 tone="red",
-                url="/staff/stop" if may(_P.STOP_EVERYTHING) else None,
+                url=STOP if may(_P.STOP_EVERYTHING) else None,
                 label="See why, or resume",
             )
         )

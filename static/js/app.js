@@ -24,7 +24,17 @@
     close.textContent = "×";
     message.append(words, close);
     box.append(message);
+    fade();
   };
+  // Good news goes by itself; what needs reading or can be undone stays.
+  const fade = () => {
+    for (const message of document.querySelectorAll(".message-green:not([data-fading])")) {
+      if (message.querySelector("form")) continue;
+      message.dataset.fading = "";
+      setTimeout(() => message.matches(":hover, :focus-within") || message.remove(), 8000);
+    }
+  };
+  fade();
   document.addEventListener("toast", (event) => say(event.detail.text || event.detail.value, event.detail.tone));
   document.addEventListener("htmx:responseError", (event) => {
     const reply = event.detail.xhr;
