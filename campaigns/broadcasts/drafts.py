@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy import select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 from typing_extensions import Unpack
 
@@ -157,6 +157,27 @@ def list_all(
     if before_id is not None:
         query = query.where(Broadcast.id < before_id)
     return list(session.scalars(query))
+
+
+def list_between(session: Session, since: datetime, until: datetime) -> list[Broadcast]:
+    """Return what begins in [since, until): begun, scheduled, or a draft with a chosen time."""
+    at = func.coalesce(Broadcast.started_at, Broadcast.scheduled_at)
+    return list(
+        session.scalars(
+            select(Broadcast)
+            .where(
+                at >= since,
+                at < until,
+                Broadcast.archived_at.is_(None),
+                or_(Broadcast.state != BroadcastState.DRAFT, Broadcast.timing == Timing.AT),
+                or_(
+                    Broadcast.state != BroadcastState.CANCELLED,
+                    Broadcast.started_at.is_not(None),
+                ),
+            )
+            .order_by(at, Broadcast.id)
+        )
+    )
 
 
 def _checked(session: Session, changes: Changes) -> Changes:

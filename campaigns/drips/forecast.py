@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -67,7 +67,7 @@ def by_day(
         .where(
             Drip.state == DripState.LIVE,
             Enrolment.state == EnrolmentState.ACTIVE,
-            Enrolment.next_due_at.is_not(None),
+            Enrolment.next_due_at < datetime.combine(last + timedelta(days=2), time(), UTC),
         )
         .group_by(Enrolment.drip_id, Enrolment.version_id, Enrolment.position, day)
     )

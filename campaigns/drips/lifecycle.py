@@ -9,10 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
+from campaigns.accounts.models import AuditEntry
 from campaigns.broadcasts.checks import Obstacle, Ways, version_obstacles
 from campaigns.core.actors import Actor
 from campaigns.core.db import change
@@ -189,3 +190,21 @@ def _audit(
     session: Session, actor: Actor, action: str, drip_id: int, now: datetime, **detail: Any
 ) -> None:
     audit.append(session, actor, action, subject_kind="drip", subject_id=drip_id, now=now, **detail)
+
+
+def stopped_because(session: Session, drip: Drip) -> str | None:
+    """Return why a paused drip stopped itself; None if a person paused it."""
+    if drip.state != DripState.PAUSED or drip.paused_at is None:
+        return None
+    detail = session.scalar(
+        select(AuditEntry.detail)
+        .where(
+            AuditEntry.subject_kind == "drip",
+            AuditEntry.subject_id == drip.id,
+            AuditEntry.action == "drip.stopped_itself",
+            AuditEntry.at >= drip.paused_at,
+        )
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    )
+    return str(detail.get("reason") or "") or None if detail else None

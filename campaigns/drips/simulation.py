@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -27,6 +28,11 @@ class SimulatedStep:
     zone: str
     left_out: str | None
     """Why the person would not get it as things are now; None if nothing is in the way."""
+
+    @property
+    def local(self) -> datetime:
+        """The moment on the person's own clock."""
+        return self.at.astimezone(ZoneInfo(self.zone))
 
 
 def simulate(session: Session, drip: Drip, contact_id: int, start: datetime) -> list[SimulatedStep]:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from campaigns.audience.models import Segment
 from campaigns.broadcasts.models import Broadcast
 from campaigns.delivery.models import Message, MessageState, Origin
-from campaigns.reports.attribution import credited_bookings, credited_leavings
+from campaigns.drips.models import DripStep, DripVersion
+from campaigns.reports.attribution import LEFT_US, credited_bookings, credited_leavings
 from campaigns.reports.funnel import clicked
 
 
@@ -70,3 +71,36 @@ def _counts(session: Session, ids: list[int], figure: Any, condition: Any) -> di
         .group_by(Message.origin_id)
     )
     return {origin_id: number for origin_id, number in rows}  # noqa: C416 - rows are no pairs
+
+
+def sent_by_drip(session: Session, drip_ids: Sequence[int], *, since: datetime) -> dict[int, int]:
+    """Count the messages of series that were handed to a provider since a moment."""
+    rows = session.execute(
+        select(DripVersion.drip_id, func.count())
+        .join(DripStep, DripStep.version_id == DripVersion.id)
+        .join(Message, Message.origin_id == DripStep.id)
+        .where(
+            DripVersion.drip_id.in_(drip_ids),
+            Message.origin_kind == Origin.DRIP_STEP,
+            Message.state.in_(LEFT_US),
+            Message.intent_at >= since,
+        )
+        .group_by(DripVersion.drip_id)
+    )
+    return {drip_id: number for drip_id, number in rows}  # noqa: C416 - rows are no pairs
+
+
+def sent_by_position(session: Session, drip_id: int) -> dict[int, int]:
+    """Count the messages of each place in a series that ever left, over all its versions."""
+    rows = session.execute(
+        select(DripStep.position, func.count())
+        .join(DripVersion, DripVersion.id == DripStep.version_id)
+        .join(Message, Message.origin_id == DripStep.id)
+        .where(
+            DripVersion.drip_id == drip_id,
+            Message.origin_kind == Origin.DRIP_STEP,
+            Message.state.in_(LEFT_US),
+        )
+        .group_by(DripStep.position)
+    )
+    return {position: number for position, number in rows}  # noqa: C416 - rows are no pairs
