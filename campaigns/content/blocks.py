@@ -354,14 +354,17 @@ def _place(loc: Iterable[int | str], raw: list[dict[str, Any]]) -> tuple[str, st
     level: Any = raw
     rest: list[str] = []
     position = 0
+    after_index = False
     for step in loc:
+        is_kind = after_index and step in NAMES  # pydantic names the kind after the index
+        after_index = isinstance(step, int)
         if isinstance(step, int) and isinstance(level, list) and step < len(level):
             block, position = level[step], step + 1
             level = block
             rest = []
         elif isinstance(step, str) and isinstance(level, dict) and step in ("left", "right"):
             level = level.get(step)
-        elif step not in ("blocks", *NAMES):
+        elif step != "blocks" and not is_kind:
             rest.append(str(step))
     field = ".".join(rest) or "type"
     if block is None:

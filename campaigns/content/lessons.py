@@ -113,7 +113,10 @@ def save_draft(
     """
     lesson = _open(session, lesson_id)
     _same(lesson, revision)
-    lesson.draft = _read(lesson.channel, draft).stored()
+    stored = _read(lesson.channel, draft).stored()
+    if stored == lesson.draft:
+        return lesson
+    lesson.draft = stored
     _touch(lesson, actor, now)
     session.flush()
     return lesson

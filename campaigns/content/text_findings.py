@@ -18,7 +18,7 @@ _ADDRESS = re.compile(
     r"(?:https?://|www\.)\S+|\b[\w-]+\.(?:com|net|org|ly|co|gl|me|io)/\S*", re.IGNORECASE
 )
 _OWN_STOP = re.compile(r"\s*\b(?:reply|text|send)\s+stop\b[^.!?\n]*[.!?]?", re.IGNORECASE)
-_SHOUT = re.compile(r"\b[A-Z]{4,}(?:\s+[A-Z]{2,}){1,}\b")
+_SHOUT = re.compile(r"\b[A-Z]{3,}(?:\s+[A-Z]{3,})+\b")
 
 
 def check(source: TextSource, setting: Setting) -> Iterator[Finding]:
