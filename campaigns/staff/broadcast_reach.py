@@ -4,46 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from campaigns.audience import compiler, rules
+from campaigns.audience import segments
 from campaigns.audience.models import Segment
+from campaigns.broadcasts.checks import Ways
 from campaigns.broadcasts.models import Broadcast
-from campaigns.consent import suppression
-from campaigns.consent.models import ConsentState, ConsentStatus
-from campaigns.contacts.models import Address, Channel, Contact
+from campaigns.contacts.models import Channel, Contact
+from campaigns.core.errors import NotFound
+from campaigns.delivery import reach
+from campaigns.delivery.reach import Reason
+from campaigns.eligibility.gate import SENTENCES
 
-REASONS = {
-    "ok": "can be reached",
-    "no_address": "have no {address} on file",
-    "left": "said stop to {nouns}",
-    "pending": "have not confirmed {nouns} yet",
-    "no_consent": "have not agreed to {nouns}",
-    "suppressed": "are marked “do not contact” on this channel",
-}
+REACHED = "reached"
+"""Stands for "would get it" where a code of a reason is asked for."""
 PAGE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why some people of the group stay out, in words."""
-
-    code: str
-    text: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelReach:
-    """One channel: who is reached and why the rest is not."""
+    """One channel: who is reached, who later, and why the rest is not."""
 
     channel: str
     noun: str
     reachable: int
-    reasons: tuple[Reason, ...]
+    later: tuple[Reason, ...]
+    left_out: tuple[Reason, ...]
+    in_the_way: tuple[str, ...]
+
+    @property
+    def in_time(self) -> int:
+        """How many get it at once or when they may."""
+        return self.reachable + sum(reason.count for reason in self.later)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,94 +47,79 @@ class Reach:
     channels: tuple[ChannelReach, ...] = ()
 
 
-def preview(session: Session, broadcast: Broadcast, *, at: datetime) -> Reach:
+def preview(session: Session, broadcast: Broadcast, *, ways: Ways, at: datetime) -> Reach:
     """Count by channel and reason; the counts of a channel add up to the group."""
     if broadcast.segment_id is None:
         return Reach()
     rule = session.get_one(Segment, broadcast.segment_id).rule
-    members = 0
-    found = []
-    for channel, lesson_id in (
-        (Channel.EMAIL, broadcast.email_lesson_id),
-        (Channel.SMS, broadcast.sms_lesson_id),
-    ):
-        rows = _sorted(session, rule, channel, at)
-        counts = dict.fromkeys(REASONS, 0)
-        for code, number in session.execute(
-            select(rows.c.code, func.count()).group_by(rows.c.code)
-        ):
-            counts[code] = number
-        members = sum(counts.values())
-        if lesson_id is not None:
-            found.append(
-                ChannelReach(
-                    channel=channel,
-                    noun=_noun(channel),
-                    reachable=counts.pop("ok"),
-                    reasons=tuple(
-                        Reason(code=code, text=words(code, channel), count=number)
-                        for code, number in counts.items()
-                        if number
-                    ),
-                )
+    chosen = [
+        channel
+        for channel, lesson_id in (
+            (Channel.EMAIL, broadcast.email_lesson_id),
+            (Channel.SMS, broadcast.sms_lesson_id),
+        )
+        if lesson_id is not None
+    ]
+    if not chosen:
+        return Reach(members=segments.count(session, rule, at))
+    found = reach.preview(
+        session,
+        rule=rule,
+        versions=dict.fromkeys(chosen),
+        providers=_providers(ways),
+        now=at,
+    )
+    return Reach(
+        members=found[0].members,
+        channels=tuple(
+            ChannelReach(
+                channel=one.channel,
+                noun="email" if one.channel == Channel.EMAIL else "text",
+                reachable=one.reachable,
+                later=one.later,
+                left_out=one.left_out,
+                in_the_way=tuple(s for s in one.in_the_way if s != SENTENCES["content_unapproved"]),
             )
-    return Reach(members=members, channels=tuple(found))
+            for one in found
+        ),
+    )
 
 
 def people(
-    session: Session, broadcast: Broadcast, channel: str, code: str, *, at: datetime, after: int = 0
+    session: Session,
+    broadcast: Broadcast,
+    channel: str,
+    code: str,
+    *,
+    ways: Ways,
+    at: datetime,
+    after: int = 0,
 ) -> list[Contact]:
-    """Return the people behind one of the counts, a page at a time by id."""
-    if broadcast.segment_id is None or code not in REASONS:
+    """Return the people behind one of the counts, a page at a time by id.
+
+    Raises: NotFound for an unknown reason.
+    """
+    if code != REACHED and code not in SENTENCES:
+        raise NotFound("reason_unknown", "There is no such list.")
+    if broadcast.segment_id is None:
         return []
-    rule = session.get_one(Segment, broadcast.segment_id).rule
-    rows = _sorted(session, rule, channel, at)
-    return list(
-        session.scalars(
-            select(Contact)
-            .join(rows, rows.c.contact_id == Contact.id)
-            .where(rows.c.code == code, Contact.id > after)
-            .order_by(Contact.id)
-            .limit(PAGE)
-        )
+    return reach.people(
+        session,
+        rule=session.get_one(Segment, broadcast.segment_id).rule,
+        channel=channel,
+        version_id=None,
+        providers=_providers(ways),
+        code=None if code == REACHED else code,
+        now=at,
+        after=after,
+        limit=PAGE,
     )
 
 
-def words(code: str, channel: str) -> str:
-    """Say a reason in words that follow a number of people."""
-    email = channel == Channel.EMAIL
-    return REASONS[code].format(
-        address="email address" if email else "mobile number",
-        nouns="emails" if email else "texts",
-    )
+def sentence_of(code: str) -> str:
+    """Say a reason in words."""
+    return "Would get it" if code == REACHED else SENTENCES[code]
 
 
-def _noun(channel: str) -> str:
-    return "email" if channel == Channel.EMAIL else "text"
-
-
-def _sorted(session: Session, rule: Any, channel: str, at: datetime) -> Any:
-    members = compiler.members(rules.parse(rule), now=at).subquery()
-    contact_id = members.c[0]
-    state, address = aliased(ConsentState), aliased(Address)
-    statement: Select[Any] = (
-        select(
-            contact_id.label("contact_id"),
-            case(
-                (address.id.is_(None), literal("no_address")),
-                (state.status == ConsentStatus.WITHDRAWN, literal("left")),
-                (_blocked(channel, address, at), literal("suppressed")),
-                (state.status == ConsentStatus.GRANTED, literal("ok")),
-                (state.status.is_(None), literal("no_consent")),
-                (state.status == ConsentStatus.NONE, literal("no_consent")),
-                else_=literal("pending"),
-            ).label("code"),
-        )
-        .outerjoin(state, and_(state.contact_id == contact_id, state.channel == channel))
-        .outerjoin(address, and_(address.contact_id == contact_id, address.channel == channel))
-    )
-    return statement.subquery()
-
-
-def _blocked(channel: str, address: Any, at: datetime) -> ColumnElement[bool]:
-    return suppression.active_suppression(literal(str(channel)), address.address_hash, at)
+def _providers(ways: Ways) -> dict[str, str]:
+    return {Channel.EMAIL: ways.email, Channel.SMS: ways.sms}

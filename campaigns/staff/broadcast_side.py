@@ -68,7 +68,7 @@ def build(session: Session, broadcast: Broadcast) -> Side:
     now = context.now()
     found = checks.obstacles(session, broadcast, ways=ways(), now=now, sender_id=actor().id)
     segment = session.get(Segment, broadcast.segment_id) if broadcast.segment_id else None
-    reach = broadcast_reach.preview(session, broadcast, at=leaving_at(broadcast, now))
+    reach = broadcast_reach.preview(session, broadcast, ways=ways(), at=leaving_at(broadcast, now))
     return Side(
         group=segment.name if segment else None,
         members=reach.members,
@@ -97,7 +97,7 @@ def sentence(
     if segment is None or not channels:
         return "Choose a group and what to send; then this says exactly what will happen."
     counts = " and ".join(
-        f"{one.reachable:,} {'person' if one.reachable == 1 else 'people'} by {one.noun}"
+        f"{one.in_time:,} {'person' if one.in_time == 1 else 'people'} by {one.noun}"
         for one in channels
     )
     if broadcast.timing == Timing.AT and broadcast.scheduled_at is not None:
@@ -165,7 +165,7 @@ def _cost(
     measured = CompiledText(source, consultation=True).measure(
         profile.get(session), context.services().public_url, first=False
     )
-    parts = measured.segments * text.reachable
+    parts = measured.segments * text.in_time
     return Cost(
         parts_each=measured.segments, parts=parts, dollars=f"{parts * CENTS_PER_PART / 100:,.2f}"
     )

@@ -16,7 +16,7 @@ from campaigns.broadcasts.models import Broadcast, BroadcastState, Timing
 from campaigns.contacts.models import Channel
 from campaigns.content import lessons, review
 from campaigns.content.models import Lesson
-from campaigns.core.errors import InvalidInput, NotFound
+from campaigns.core.errors import InvalidInput
 from campaigns.drips import timing as clock_times
 from campaigns.staff import broadcast_reach, broadcast_side
 from campaigns.staff.blueprint import actor, bp, is_htmx
@@ -92,10 +92,10 @@ def campaign_reach(broadcast_id: int, channel: str, code: str) -> str:
     after = request.args.get("after", 0, type=int)
     with context.reading() as session:
         draft = drafts.get(session, broadcast_id)
-        if code not in broadcast_reach.REASONS:
-            raise NotFound("reason_unknown", "There is no such list.")
         at = broadcast_side.leaving_at(draft, context.now())
-        found = broadcast_reach.people(session, draft, channel, code, at=at, after=after)
+        found = broadcast_reach.people(
+            session, draft, channel, code, ways=broadcast_side.ways(), at=at, after=after
+        )
     next_url = None
     if len(found) == broadcast_reach.PAGE:
         next_url = url_for(
@@ -109,7 +109,7 @@ def campaign_reach(broadcast_id: int, channel: str, code: str) -> str:
         "staff/campaigns/reach.html",
         campaign=draft,
         people=found,
-        words=broadcast_reach.words(code, channel),
+        words=broadcast_reach.sentence_of(code),
         channel="Email" if channel == Channel.EMAIL else "Text",
         next_url=next_url,
     )

@@ -84,7 +84,7 @@ def test_a_campaign_is_made_composed_and_sent_in_four_steps(
         staff, services, number, "what", email_lesson_id=str(email.id), sms_lesson_id=str(text.id)
     ).text
     assert re.search(r'aria-label="3 reached by email"', side)
-    assert re.search(r'aria-label="1 said stop to emails"', side)
+    assert re.search(r'aria-label="1 by email: Said stop', side)
     assert "Texts: 1 part" in side
     save(staff, services, number, "when", timing="at", on="2026-11-24", at_time="09:00")
     side = save(staff, services, number, "check", third_party_paid="no", note="").text
@@ -163,9 +163,9 @@ def test_the_check_list_names_what_is_missing_and_leads_there(
 
 def test_a_number_leads_to_its_people(staff: FlaskClient, services: Services) -> None:
     number = make(staff, services)
-    reached = staff.get(f"/staff/campaigns/{number}/reach/email/ok").text
+    reached = staff.get(f"/staff/campaigns/{number}/reach/email/reached").text
     assert reached.count("row-link") == 3
-    left = staff.get(f"/staff/campaigns/{number}/reach/email/left").text
+    left = staff.get(f"/staff/campaigns/{number}/reach/email/opted_out").text
     assert "Gone Sample" in left
     assert staff.get(f"/staff/campaigns/{number}/reach/email/nothing").status_code == 404
 
