@@ -1,0 +1,368 @@
+"""The gate in SQL and the pure rules decide alike, on random people and both databases."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from campaigns.bookings.models import Booking
+from campaigns.consent.models import ConsentState, ConsentStatus, OptInRequest, Suppression
+from campaigns.contacts.models import Address, Contact, ContactStatus
+from campaigns.core.db import Database, is_sqlite
+from campaigns.delivery import facts, gate, profiles
+from campaigns.delivery.facts import FRAME_FLAGS, LEFT, STOPS, Frame
+from campaigns.delivery.models import Batch, Message, MessageState, Origin
+from campaigns.eligibility import caps as state_caps
+from campaigns.eligibility import hours
+from campaigns.eligibility.gate import RULES, Drop, Facts, Kind, Send, decide
+from campaigns.eligibility.hours import Window
+from campaigns.eligibility.states import Week
+from tests.conftest import NOON
+
+TOPIC = "topic"
+WINDOW = Window(
+    week=Week(mf=(600, 1080), sat=(600, 1020), sun=None, holidays_closed=True), statutory=True
+)
+NEVER = Window(week=Week(mf=None, sat=None, sun=None), statutory=True)
+_ids = itertools.count(1)
+
+recent_hours = st.sampled_from([0.5, 5, 23.9, 24.1, 70, 167.9, 168.1, 400, 16 * 24, 17.5 * 24])
+sent_message = st.fixed_dictionaries(
+    {
+        "hours_ago": recent_hours,
+        "state": st.sampled_from(list(MessageState)),
+        "origin_kind": st.sampled_from([o.value for o in Origin]),
+        "channel": st.sampled_from(["email", "sms"]),
+        "same_origin": st.booleans(),
+    }
+)
+suppression = st.fixed_dictionaries(
+    {
+        "reason": st.sampled_from(["opt_out", "provider_optout", "complaint", "soft_block"]),
+        "channel": st.sampled_from(["email", "sms"]),
+        "lifted": st.booleans(),
+        "expires_in": st.sampled_from([None, -1, 0, 1]),
+    }
+)
+person = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from([ContactStatus.ACTIVE] * 6 + list(ContactStatus)),
+        "place": st.sampled_from([("10001", "NY"), ("33101", "FL"), (None, "TX"), (None, None)]),
+        "hold_in": st.sampled_from([None, None, None, -1, 0, 1]),
+        "address": st.sampled_from([None, "own", "own", "own", "shared"]),
+        "consent": st.sampled_from([None, "granted", "granted", "granted", *ConsentStatus]),
+        "promised": st.sampled_from([None, None, 1, 2, 8]),
+        "topic": st.sampled_from([None, "granted", "withdrawn"]),
+        "booked": st.booleans(),
+        "suppressions": st.lists(suppression, max_size=2),
+        "sent": st.lists(sent_message, max_size=4),
+        "expires_in": st.sampled_from([None, None, -1, 0, 1]),
+        "asked": st.sampled_from([("form", 1), ("form", 10), ("import", 1)]),
+        "passes_stop": st.sampled_from([None, True, False]),
+    }
+)
+switches = st.fixed_dictionaries(
+    {
+        name: st.sampled_from([False] * 5 + [True])
+        if name not in ("content_approved", "topic_used")
+        else st.booleans()
+        for name in FRAME_FLAGS
+    }
+)
+
+
+@given(
+    people=st.lists(person, min_size=1, max_size=4),
+    flags=switches,
+    kind=st.sampled_from(list(Kind)),
+    channel=st.sampled_from(["email", "sms"]),
+    caps=st.tuples(st.integers(1, 3), st.integers(1, 4)),
+    window=st.sampled_from([WINDOW, WINDOW, NEVER]),
+    clock=st.sampled_from([NOON, NOON + timedelta(hours=9), NOON + timedelta(days=9)]),
+    expires_in=st.sampled_from([None, None, -1, 1]),
+)
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_the_database_decides_as_the_pure_rules_do(
+    each_db: Database,
+    people: list[dict[str, Any]],
+    flags: dict[str, bool],
+    kind: Kind,
+    channel: str,
+    caps: tuple[int, int],
+    window: Window,
+    clock: datetime,
+    expires_in: int | None,
+) -> None:
+    with each_db.transaction() as session:
+        _empty(session)
+        origin = next(_ids)
+        frame = Frame(
+            now=clock,
+            kind=kind,
+            channel=channel,
+            origin_id=origin,
+            cap_day=caps[0],
+            cap_week=caps[1],
+            expires_at=_in(clock, expires_in),
+            **flags,
+        )
+        batch_id = _batch(session, frame)
+        planned = [_plan(session, one, frame, batch_id) for one in people]
+        profiles.refresh(session, [contact_id for _, contact_id in planned])
+        sqlite_form = is_sqlite(session)
+        frame = replace(
+            frame, hours=profiles.hours_json(session, window, clock, sqlite_form=sqlite_form)
+        )
+        rows = session.execute(
+            gate.judge(facts.of_batch(kind), kind, sqlite_form=sqlite_form),
+            {**frame.parameters(), "batch_id": batch_id, "take": 100},
+        ).all()
+        assert [row.row_id for row in rows] == [message_id for message_id, _ in planned]
+        for row, one in zip(rows, people, strict=True):
+            gathered = gate.facts_of(row, frame)
+            expected = _expected(session, one, row.contact_id, people, frame, window)
+            assert gathered == expected
+            assert gate.verdict_of(row, frame) == decide(expected)
+
+
+def test_both_forms_have_the_same_rules() -> None:
+    assert list(gate.FORMS) == [rule.code for rule in RULES]
+
+
+def _in(now: datetime, hours_from_now: float | None) -> datetime | None:
+    return None if hours_from_now is None else now + timedelta(hours=hours_from_now)
+
+
+def _empty(session: Session) -> None:
+    for model in (Message, Batch, Booking, Suppression, ConsentState, OptInRequest, Address):
+        session.execute(delete(model))
+
+
+def _batch(session: Session, frame: Frame) -> int:
+    return session.execute(
+        insert(Batch)
+        .values(
+            origin_kind=frame.kind.value,
+            origin_id=frame.origin_id,
+            channel=frame.channel,
+            priority=5,
+            due_at=frame.now,
+            epoch=0,
+        )
+        .returning(Batch.id)
+    ).scalar_one()
+
+
+def _plan(session: Session, one: dict[str, Any], frame: Frame, batch_id: int) -> tuple[int, int]:
+    now = frame.now
+    postal_code, state = one["place"]
+    contact = Contact(
+        first_name="A",
+        last_name="B",
+        status=one["status"],
+        postal_code=postal_code,
+        state=state,
+        hold_until=_in(now, one["hold_in"]),
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(contact)
+    session.flush()
+    one["address_text"] = None
+    if one["address"]:
+        text = "shared" if one["address"] == "shared" else f"own{contact.id}"
+        one["address_text"] = text
+        session.add(
+            Address(
+                contact_id=contact.id,
+                channel=frame.channel,
+                address=text,
+                address_hash=f"1:{text}",
+                created_at=now,
+            )
+        )
+    if one["consent"] is not None:
+        session.add(
+            ConsentState(
+                contact_id=contact.id,
+                channel=frame.channel,
+                status=one["consent"],
+                since=now,
+                frequency_per_month=one["promised"],
+            )
+        )
+    if one["topic"] is not None:
+        session.add(
+            ConsentState(contact_id=contact.id, channel=TOPIC, status=one["topic"], since=now)
+        )
+    if one["booked"]:
+        session.add(
+            Booking(
+                contact_id=contact.id,
+                source="x",
+                external_id=str(contact.id),
+                booked_at=now,
+                recorded_at=now,
+            )
+        )
+    for number, entry in enumerate(one["suppressions"]):
+        text = one["address_text"] or f"nobody{contact.id}-{number}"
+        session.add(
+            Suppression(
+                channel=entry["channel"],
+                address_hash=f"1:{text}",
+                reason=entry["reason"],
+                created_at=now,
+                expressed_at=now,
+                lifted_at=now if entry["lifted"] else None,
+                expires_at=_in(now, entry["expires_in"]),
+            )
+        )
+    for sent in one["sent"]:
+        mine = sent["same_origin"]
+        session.add(
+            Message(
+                origin_kind=frame.kind.value if mine else sent["origin_kind"],
+                origin_id=frame.origin_id if mine else 10_000_000 + next(_ids),
+                subject_id=20_000_000 + next(_ids),
+                channel=sent["channel"],
+                contact_id=contact.id,
+                state=sent["state"],
+                due_at=now,
+                intent_at=now - timedelta(hours=sent["hours_ago"]),
+                created_at=now,
+            )
+        )
+    subject = contact.id
+    if frame.kind is Kind.CONFIRMATION:
+        origin, minutes = one["asked"]
+        request = OptInRequest(
+            contact_id=contact.id,
+            channel=frame.channel,
+            address="x",
+            requested_at=now - timedelta(minutes=minutes),
+            expires_at=now,
+            origin=origin,
+        )
+        session.add(request)
+        session.flush()
+        subject = request.id
+    body = None if one["passes_stop"] is None else {"passes_stop": one["passes_stop"]}
+    message = Message(
+        origin_kind=frame.kind.value,
+        origin_id=frame.origin_id,
+        subject_id=subject,
+        channel=frame.channel,
+        contact_id=contact.id,
+        body=body,
+        state=MessageState.PLANNED,
+        due_at=now,
+        expires_at=_in(now, one["expires_in"]),
+        batch_id=batch_id,
+        created_at=now,
+    )
+    session.add(message)
+    session.flush()
+    return message.id, contact.id
+
+
+def _expected(
+    session: Session,
+    one: dict[str, Any],
+    contact_id: int,
+    people: list[dict[str, Any]],
+    frame: Frame,
+    window: Window,
+) -> Facts:
+    """Work the facts out in Python, from what was written and from the rules' words."""
+    now, kind, channel = frame.now, frame.kind, frame.channel
+    key = session.scalar(
+        select(profiles.HourProfile.key)
+        .join(profiles.ContactHours, profiles.ContactHours.profile_id == profiles.HourProfile.id)
+        .where(profiles.ContactHours.contact_id == contact_id)
+    )
+    assert key is not None
+    where = profiles.parse(key)
+    start, end = hours.month_of(where, now)
+    own = one["address_text"]
+    sharers = [p for p in people if own and p["address_text"] == own]
+    left = [
+        (p, s, now - timedelta(hours=s["hours_ago"]))
+        for p in sharers
+        for s in p["sent"]
+        if s["channel"] == channel and s["state"] in LEFT
+    ]
+    marketing = [
+        at
+        for _, s, at in left
+        if (kind.value if s["same_origin"] else s["origin_kind"]) in ("broadcast", "drip_step")
+    ]
+    day = [at for at in marketing if at > now - timedelta(hours=24)]
+    week = [at for at in marketing if at > now - timedelta(days=7)]
+    active = [
+        entry["reason"]
+        for p in sharers
+        for entry in p["suppressions"]
+        if entry["channel"] == channel
+        and not entry["lifted"]
+        and (entry["expires_in"] is None or entry["expires_in"] > 0)
+    ]
+    others = [reason for reason in active if reason not in STOPS]
+    asked_form = one["asked"] == ("form", 1)
+    prompted = kind is Kind.CONFIRMATION and asked_form
+    is_open = hours.open_at(where, window, now)
+    return Facts(
+        now=now,
+        kind=kind,
+        **{name: getattr(frame, name) for name in FRAME_FLAGS},
+        cap_day=frame.cap_day,
+        cap_week=frame.cap_week,
+        active=kind is Kind.TEST or one["status"] == ContactStatus.ACTIVE,
+        has_address=own is not None,
+        stopped=bool(active) and not others,
+        suppressed=bool(others),
+        passes_stop=(kind is Kind.REPLY and bool(one["passes_stop"]))
+        or (prompted and channel == "email"),
+        prompted=prompted,
+        consent=one["consent"] or "none",
+        known_patient=frame.transport_uncovered and one["booked"],
+        topic_consent=not frame.topic_used or one["topic"] == "granted",
+        expires_at=_in(now, one["expires_in"]) or frame.expires_at,
+        hold_until=_in(now, one["hold_in"]),
+        sent_day=len(day),
+        first_day=min(day, default=None),
+        sent_week=len(week),
+        first_week=min(week, default=None),
+        sent_month=len([at for at in marketing if at >= start]),
+        promised=one["promised"] if one["consent"] is not None else None,
+        month_end=end,
+        state_cap=state_caps.of_states(where.states, strict=window.strict),
+        window_open=is_open,
+        next_open=None if is_open else hours.next_open(where, window, now),
+        address_taken=kind is Kind.BROADCAST
+        and any(s["same_origin"] for p, s, _ in left if p is not one),
+    )
+
+
+def test_a_send_is_a_row_without_a_code_and_a_cap_drops_only_broadcasts() -> None:
+    frame = Frame(now=NOON, kind=Kind.BROADCAST, channel="email")
+
+    class Row:
+        code: str | None = None
+        _fields = ("code",)
+
+    row: Any = Row()
+    assert gate.verdict_of(row, frame) == Send()
+    row.code = "cap_day"
+    assert gate.verdict_of(row, frame) == Drop("cap_day")
