@@ -27,6 +27,16 @@ _SMS_ELEMENTS = (
     ("{PRIVACY_URL}", "It must link to the privacy page: {PRIVACY_URL}."),
     ("{TERMS_URL}", "It must link to the programme's terms: {TERMS_URL}."),
 )
+_SMS_SENSE = (
+    (re.compile(r"autom"), "It must say that the texts are automated."),
+    (re.compile(r"marketing|promo"), "It must say that they are marketing."),
+    (
+        re.compile(r"\bno\w*\b[^.]*\bcondi"),
+        "It must say that consent is no condition of buying.",
+    ),
+    (re.compile(r"\brates\b|\btarifas\b"), "It must say that message and data rates may apply."),
+)
+"""What the law asks the words to say (47 CFR 64.1200(f)(9)), in English or Spanish."""
 
 
 def current(session: Session, kind: str, locale: str = "en") -> Disclosure:
@@ -174,6 +184,7 @@ def _faults(kind: str, text: str, frequency: int | None) -> list[str]:
     ]
     if kind == "sms":
         faults += [remedy for element, remedy in _SMS_ELEMENTS if element not in text]
+        faults += [remedy for sense, remedy in _SMS_SENSE if not sense.search(text.lower())]
     elif kind != "adult" and "{BRAND}" not in text:
         faults.append("It must name the clinic: {BRAND}.")
     if kind == "email" and frequency is None and "{N}" in text:

@@ -102,37 +102,55 @@ def _save(contact_id: int, values: dict[str, Any], errors: dict[str, str]) -> bo
     return bool(changed)
 
 
-@bp.route("/people/<int:contact_id>/interests", methods=["GET", "POST"])
+@bp.get("/people/<int:contact_id>/interests")
+@requires(Permission.READ_INTERESTS)
+def person_interests(contact_id: int) -> str:
+    """Show what a person is interested in, with the agreement that it is kept."""
+    with context.reading() as session:
+        chosen = interests.codes_of(session, contact_id)
+    return _interests_page(contact_id, chosen)
+
+
+@bp.post("/people/<int:contact_id>/interests")
 @requires(Permission.EDIT_PEOPLE)
-def person_interests(contact_id: int) -> Any:
-    """Show and change what a person is interested in, with the agreement that it is kept."""
-    if not may(Permission.READ_INTERESTS):
-        raise NotPermitted("interests", "Your role does not include what people are interested in.")
+def change_interests(contact_id: int) -> Any:
+    """Change what a person is interested in; the first time with how she agreed to that."""
+    _may_know()
     errors: dict[str, str] = {}
     with context.reading() as session:
-        contact = directory.get(session, contact_id)
-        chosen = interests.codes_of(session, contact_id)
         agreed = ledger.has_topic_consent(session, contact_id)
-        words = shown_words(session, contact.locale)["health_topic"][1]
+    chosen = set(request.form.getlist("interests"))
+    said, note = request.form.get("said", ""), " ".join(request.form.get("note", "").split())
+    if chosen and not agreed:
+        if said not in dict(_SAID):
+            errors["said"] = "Topics are kept only with the person's agreement. Say how."
+        elif not note:
+            errors["note"] = "Say in a few words where the agreement is, or who heard it."
+    if not errors:
+        try:
+            _store(contact_id, chosen, agreed=agreed, said=said, note=note[:500])
+        except InvalidInput as fault:
+            errors = fault.fields or {"interests": fault.message}
+        else:
+            notify("Saved." if chosen else "No topics are kept about this person.")
+            return redirect(url_for("staff.person", contact_id=contact_id), 303)
+    return _interests_page(contact_id, chosen, said=said, note=note, errors=errors), 422
+
+
+def _interests_page(
+    contact_id: int,
+    chosen: set[str],
+    *,
+    said: str = "",
+    note: str = "",
+    errors: dict[str, str] | None = None,
+) -> str:
+    with context.reading() as session:
+        contact = directory.get(session, contact_id)
+        agreed = ledger.has_topic_consent(session, contact_id)
         choices = [i for i in interests.list_all(session) if i.active or i.code in chosen]
-    said, note = "", ""
-    if request.method == "POST":
-        chosen = set(request.form.getlist("interests"))
-        said, note = request.form.get("said", ""), " ".join(request.form.get("note", "").split())
-        if chosen and not agreed:
-            if said not in dict(_SAID):
-                errors["said"] = "Topics are kept only with the person's agreement. Say how."
-            elif not note:
-                errors["note"] = "Say in a few words where the agreement is, or who heard it."
-        if not errors:
-            try:
-                _store(contact_id, chosen, agreed=agreed, said=said, note=note[:500])
-            except InvalidInput as fault:
-                errors = fault.fields or {"interests": fault.message}
-            else:
-                notify("Saved." if chosen else "No topics are kept about this person.")
-                return redirect(url_for("staff.person", contact_id=contact_id), 303)
-    page = render_template(
+        words = shown_words(session, contact.locale)["health_topic"][1]
+    return render_template(
         "staff/people/interests.html",
         contact=contact,
         name=name_of(contact),
@@ -143,9 +161,13 @@ def person_interests(contact_id: int) -> Any:
         said=said,
         note=note,
         ways=_SAID,
-        errors=errors,
+        errors=errors or {},
     )
-    return page, 422 if errors else 200
+
+
+def _may_know() -> None:
+    if not may(Permission.READ_INTERESTS):
+        raise NotPermitted("interests", "Your role does not include what people are interested in.")
 
 
 def _store(contact_id: int, chosen: set[str], *, agreed: bool, said: str, note: str) -> None:
@@ -173,6 +195,7 @@ def _store(contact_id: int, chosen: set[str], *, agreed: bool, said: str, note: 
 @requires(Permission.EDIT_PEOPLE)
 def forget_interests(contact_id: int) -> Any:
     """Delete all topics because the person took the agreement back."""
+    _may_know()
     now, by = context.now(), actor()
     with context.transaction() as session:
         interests.set_for_contact(session, contact_id, set(), actor=by, source="staff", now=now)

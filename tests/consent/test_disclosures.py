@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from campaigns.consent import disclosures
@@ -85,3 +87,25 @@ def test_a_promise_must_be_a_number_that_can_be_kept(db: Database, frequency: in
                 session, SYSTEM, kind="sms", locale="en", text=words,
                 frequency_per_month=frequency, now=NOON,
             )  # fmt: skip
+
+
+_ELEMENTS = {
+    "en": ("automated", "marketing", "condition", "rates", "STOP", "{BRAND}", "{N}"),
+    "es": ("automatizados", "marketing", "condición", "tarifas", "HELP", "{PRIVACY_URL}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("locale", "gone"), [(locale, word) for locale in _ELEMENTS for word in _ELEMENTS[locale]]
+)
+def test_each_element_that_the_law_asks_for_is_missed(db: Database, locale: str, gone: str) -> None:
+    with db.transaction() as session:
+        disclosures.create_defaults(session, now=NOON)
+        words = disclosures.current(session, "sms", locale).text
+        assert gone in words
+        for text, passes in ((words.replace(gone, ""), False), (words, True)):
+            with nullcontext() if passes else pytest.raises(InvalidInput):
+                disclosures.publish(
+                    session, SYSTEM, kind="sms", locale=locale, text=text, frequency_per_month=4,
+                    now=NOON,
+                )  # fmt: skip

@@ -92,6 +92,10 @@ def test_topics_are_hidden_from_roles_that_may_not_know_them(
         assert "Joint pain" not in page
         assert "Interests" not in page
     assert client.get(f"/staff/people/{member.id}/interests").status_code == 403
+    for action in ("interests", "interests/forget"):
+        assert client.post(f"/staff/people/{member.id}/{action}").status_code == 403
+    with services.db.reading() as session:
+        assert interests.codes_of(session, member.id) == {"joint_pain"}
 
 
 def test_the_list_is_searched_while_typing(client: FlaskClient, services: Services) -> None:
