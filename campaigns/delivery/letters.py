@@ -21,6 +21,7 @@ from campaigns.core.signing import Purpose
 from campaigns.delivery import notices, profiles
 from campaigns.delivery.parts import Parts
 from campaigns.delivery.ports import EmailBatch, EmailRecipient, TextMessage
+from campaigns.eligibility.gate import Kind
 from campaigns.eligibility.hours import Window
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def write_text(
     """Return one person's text."""
     if isinstance(content, CompiledText):
         urls = urls_for(parts.tokens, parts.public_url, letter.message_id)
-        return content.render(letter.person, urls, clinic, first)
+        # Only a test goes to an address without a contact.
+        return content.render(letter.person, urls, clinic, first, test=letter.contact_id is None)
     return notices.text(letter.body or {}, clinic=clinic)
 
 
@@ -144,6 +146,7 @@ def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
             clinic=clinic,
             public_url=parts.public_url,
             reviewed_line=intent.reviewed_line,
+            test=intent.claim.kind is Kind.TEST,
         )
         subject, html, plain = body.subject, body.html, body.text
         recipients = tuple(

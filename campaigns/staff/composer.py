@@ -24,7 +24,7 @@ from campaigns.content import (
     richtext,
 )
 from campaigns.content.blocks import EmailSource
-from campaigns.content.models import Lesson
+from campaigns.content.models import Lesson, Review, ReviewDecision
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
 from campaigns.staff import previews, text_composer
 from campaigns.staff.blueprint import actor, bp, is_htmx, may, notify
@@ -367,9 +367,22 @@ def _state(session: Session, lesson_id: int, selected: str) -> dict[str, Any]:
         "in_columns": arranging.IN_COLUMNS,
         "interests": interests.all_active(session) if may("interests.read") else [],
         "review_state": REVIEW_STATES[review.state_of(session, lesson, context.now())],
+        "comments": _comments(session, lesson),
         "size": previews.size_of(session, lesson),
         "clips_at": rendering.GMAIL_CLIPS_AT,
         "saved_at": f"{lesson.updated_at.astimezone(zone()):%H:%M}",
         "editor_html": richtext.for_editor(block.html) if isinstance(block, blocks.Text) else "",
         "editable": may("content.edit") and lesson.archived_at is None,
     }
+
+
+def _comments(session: Session, lesson: Lesson) -> list[Review]:
+    """Return what the last reviewer asked for, until somebody signs again."""
+    decided = review.decisions(session, lesson.id)
+    if not decided or decided[0].decision != ReviewDecision.CHANGES_REQUESTED:
+        return []
+    return [
+        d
+        for d in decided
+        if d.version_id == decided[0].version_id and d.decision == ReviewDecision.CHANGES_REQUESTED
+    ]

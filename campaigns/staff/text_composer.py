@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile
 from campaigns.content import blocks, lessons, links, lint, review, sms
+from campaigns.content.models import ReviewDecision
 from campaigns.content.people import PersonUrls
 from campaigns.content.texts import CompiledText, hint
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
@@ -148,6 +149,11 @@ def _state(session: Session, lesson_id: int) -> dict[str, Any]:
         "phone_later": text.render(person, urls, clinic, False),
         "first": first,
         "later": later,
+        "comments": [
+            d
+            for d in review.decisions(session, lesson_id)[:1]
+            if d.decision == ReviewDecision.CHANGES_REQUESTED
+        ],
         "added": [
             ("the clinic's name", f"{clinic.brand}: "),
             ("the link", f" {urls.link(1)}" if text.links else ""),

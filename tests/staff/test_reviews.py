@@ -82,6 +82,7 @@ def test_a_change_is_asked_for_on_a_block_and_the_author_sees_it(
         lesson_id = lessons.get_version(session, waiting).lesson_id
     assert (decision.comment, decision.block_id) == ("Say less", "t1")
     assert "Changes asked for" in client.get(f"/staff/library/{lesson_id}/").text
+    assert "Say less" in client.get(f"/staff/library/{lesson_id}/?block=t1").text
     assert "Say less" in client.get(f"/staff/library/{lesson_id}/versions").text
 
 
