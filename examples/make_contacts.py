@@ -58,20 +58,22 @@ PLACES = [
     ("Boston", "MA", ["617"], ["02108", "02116", "02130"]),
 ]
 
-FIRST = (
-    "Ada Alma Amara Anders Anika Aria Asher Bea Boaz Callum Carmen Cora Dalia Damian Delphine "
-    "Edith Elio Elsa Emeka Esther Fatima Felix Fern Flora Gideon Greta Hana Hazel Hugo Ida Imani "
-    "Ines Iris Isaac Jada Jonas Juno Kai Keiko Lena Leo Lila Lucia Mabel Magnus Maria Mateo Mina "
-    "Nadia Nico Noor Odette Omar Opal Otis Pearl Petra Quinn Rafael Rosa Ruth Sana Silas Sofia "
-    "Tamsin Theo Tova Uma Vera Vikram Wanda Wren Yara Yusuf Zane Zora"
-).split()
-LAST = (
-    "Abara Alvarado Ashdown Barlow Bergström Bianchi Calloway Castellano Chen Cordova Dalton "
-    "Dubois Eastman Eriksen Fairchild Ferreira Garner Gallego Hadley Hollis Ibarra Ingram Jansen "
-    "Kaplan Kowalski Lambert Larkspur Lindqvist Maddox Marlowe Mbeki Moreau Nakamura Norwood "
-    "Okafor Orchard Pemberton Quigley Ramsey Rosales Santoro Sandoval Tanaka Thackeray Underhill "
-    "Valdez Vance Whitlock Winslow Yamada Yates Zamora Zielinski"
-).split()
+FIRST = """
+    Ada Alma Amara Anders Anika Aria Asher Bea Boaz Callum Carmen Cora Dalia Damian
+    Delphine Edith Elio Elsa Emeka Esther Fatima Felix Fern Flora Gideon Greta Hana
+    Hazel Hugo Ida Imani Ines Iris Isaac Jada Jonas Juno Kai Keiko Lena Leo Lila Lucia
+    Mabel Magnus Maria Mateo Mina Nadia Nico Noor Odette Omar Opal Otis Pearl Petra
+    Quinn Rafael Rosa Ruth Sana Silas Sofia Tamsin Theo Tova Uma Vera Vikram Wanda Wren
+    Yara Yusuf Zane Zora
+"""
+LAST = """
+    Abara Alvarado Ashdown Barlow Bergström Bianchi Calloway Castellano Chen Cordova
+    Dalton Dubois Eastman Eriksen Fairchild Ferreira Garner Gallego Hadley Hollis Ibarra
+    Ingram Jansen Kaplan Kowalski Lambert Larkspur Lindqvist Maddox Marlowe Mbeki Moreau
+    Nakamura Norwood Okafor Orchard Pemberton Quigley Ramsey Rosales Santoro Sandoval
+    Tanaka Thackeray Underhill Valdez Vance Whitlock Winslow Yamada Yates Zamora
+    Zielinski
+"""
 ACCENTED = [
     ("José", "Peña"),
     ("Zoë", "O'Hallaron"),
@@ -133,7 +135,7 @@ class Maker:
         if number < len(ACCENTED) * 2:
             first, last = ACCENTED[number % len(ACCENTED)]
         else:
-            first, last = c.choice(FIRST), c.choice(LAST)
+            first, last = c.choice(FIRST.split()), c.choice(LAST.split())
         place, area, line = self.numbers.pop()
         city, state, _, zips = PLACES[place]
         person = Person(
@@ -225,7 +227,15 @@ def spoil(maker: Maker, people: list[Person]) -> list[list[str]]:
 
     put(31, 23, 24, "Unsubscribed", "yes", "TRUE", "1", "2026-03-02", "unsubscribed", "x")
     put(30, 47, 8, "Unsubscribed", "no", "0", "FALSE")
-    put(45, 61, 6, "Notes", "Prefers mornings, not Mondays", 'Says "call first"', "Line one\nLine two")
+    put(
+        45,
+        61,
+        6,
+        "Notes",
+        "Prefers mornings, not Mondays",
+        'Says "call first"',
+        "Line one\nLine two",
+    )
     put(52, 71, 3, "Interests", "Joint pain; Hot yoga", "Skin, Hair growth", "Tennis elbow")
     put(64, 90, 4, "SMS Consent Wording", "")
     put(70, 90, 3, "Email Consent Date", "13/45/2026", "sometime in spring", "2031-01-01")
@@ -234,7 +244,7 @@ def spoil(maker: Maker, people: list[Person]) -> list[list[str]]:
         lines[n][column["Language"]] = "Klingon"
     lines[101][column["State"]] = "Texas"
     lines[101][column["City"]], lines[101][column["ZIP"]] = "Austin", "78704"
-    lines[102][column["Notes"]] = "=HYPERLINK(\"https://www.example.com\")"
+    lines[102][column["Notes"]] = '=HYPERLINK("https://www.example.com")'
 
     extra: list[list[str]] = []
     with_email = [line for line in lines if line[0] and not line[column["Unsubscribed"]]]
