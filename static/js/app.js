@@ -100,6 +100,10 @@
     }
   });
 
+  // After a refused form: to the first field that needs mending.
+  const faulty = $("main [aria-invalid=true]");
+  if (faulty) faulty.focus();
+
   // Keys: / or Ctrl-K to search, Escape to leave.
   document.addEventListener("keydown", (event) => {
     const search = $("#search");
