@@ -10,7 +10,12 @@ from campaigns.core.db import Database
 from campaigns.core.keys import KeyRing
 from campaigns.core.settings import EmailProvider, Settings, SmsProvider
 from campaigns.core.signing import Tokens
+from campaigns.delivery import group_fields as delivery_fields
 from campaigns.delivery.ports import EmailSender, SmsSender
+from campaigns.drips import group_fields as drip_fields
+
+drip_fields.register()
+delivery_fields.register()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
