@@ -15,7 +15,9 @@ from sqlalchemy import select
 
 from campaigns.accounts.models import Role
 from campaigns.content.models import Lesson, LessonVersion, ReviewRequest
+from campaigns.delivery import work
 from campaigns.delivery.models import Message
+from campaigns.providers.models import LocalDelivery
 from campaigns.wiring import Services
 from tests.conftest import NOON
 from tests.factories import content
@@ -262,6 +264,23 @@ def test_a_test_message_goes_to_the_one_who_asks(desk: FlaskClient, services: Se
     assert message.origin_kind == "test"
     assert message.version_id == version.id
     assert message.contact_id is None
+    work.run_once(services)
+    with services.db.reading() as session:
+        arrived = session.scalars(select(LocalDelivery)).one()
+    assert arrived.subject == "[TEST] Your new guide"
+    assert "sent to staff only" in (arrived.html or "")
+    assert arrived.to == message.address
+
+
+def test_a_test_text_is_marked_when_it_arrives(desk: FlaskClient, services: Services) -> None:
+    with services.db.transaction() as session:
+        lesson_id = content.text(session, now=NOON).id
+    desk.post(f"/staff/library/{lesson_id}/test", data={"phone": "(614) 555-0142"})
+    work.run_once(services)
+    with services.db.reading() as session:
+        arrived = session.scalars(select(LocalDelivery)).one()
+    assert arrived.to == "+16145550142"
+    assert arrived.text.startswith("[TEST] Deeply Vital: ")
 
 
 def test_a_text_is_measured_as_it_is_typed(desk: FlaskClient, services: Services) -> None:
