@@ -41,10 +41,6 @@ OWNER = {
     "email": "robin@example.com",
     "password": "four quiet lamps at noon",
 }
-    "name": "Robin Reyes",
-    "email": "robin@example.com",
-    "password": "four quiet lamps at noon",
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
