@@ -38,7 +38,13 @@ def test_who_is_in_a_series(each_db: Database, clock: FixedClock) -> None:
         session.add(version)
         session.flush()
         session.add(
-            Enrolment(drip_id=drip.id, version_id=version.id, contact_id=inside.id, enrolled_at=now)
+            Enrolment(
+                drip_id=drip.id,
+                version_id=version.id,
+                contact_id=inside.id,
+                enrolled_at=now,
+                waits_from=now,
+            )
         )
         session.flush()
         rule = {"field": "in_drip", "op": "is", "value": str(drip.id)}
