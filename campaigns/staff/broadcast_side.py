@@ -106,9 +106,8 @@ def sentence(
         start = "Goes out as soon as you press the button"
     last = templating.clinic_time(leaving_at(broadcast, now) + LIFETIME)
     return (
-        f"{start}, to {counts} in the group “{segment.name}”. Whoever may not be reached at that "
-        "hour, or has had enough messages lately, gets it as soon as that is allowed, until "
-        f"{last} at the latest."
+        f"{start}, to {counts} in the group “{segment.name}”. Whoever may not be written to at "
+        f"that hour gets it as soon as that is lawful where they are, until {last} at the latest."
     )
 
 

@@ -151,7 +151,6 @@ def _page(
         errors=errors or {},
         values=values,
         review_words=REVIEW_WORDS,
-        today=context.now().astimezone(templating.zone()).date().isoformat(),
         **options,
     )
 
