@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from campaigns.core import logs
 from campaigns.core.errors import InvalidInput
 from campaigns.core.signing import Purpose, Tokens
 from campaigns.events.ingest import SENDGRID, Incoming, natural_key
@@ -79,7 +80,8 @@ def _read_one(event: dict[str, Any], tokens: Tokens) -> Incoming:
 def _short(value: Any) -> Any:
     if isinstance(value, bool | int):
         return value
-    return str(value).replace("\x00", "")[:_TEXT_LIMIT]
+    # Mail servers repeat the address in their answers; whom it is about the message says.
+    return logs.mask(str(value).replace("\x00", ""))[:_TEXT_LIMIT]
 
 
 def _instant(stamp: Any) -> datetime | None:

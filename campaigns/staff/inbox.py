@@ -24,7 +24,7 @@ FILTERS = ((Only.ALL, "All"), (Only.UNREAD, "Unread"), (Only.UNCLEAR, "Is this a
 @requires(Permission.READ_INBOX)
 def inbox() -> Any:
     """List the conversations."""
-    wanted = request.args.get("only", "")
+    wanted = request.args.get("show", "")
     only = Only(wanted) if wanted in set(Only) else Only.ALL
     before = request.args.get("before", type=int)
     with context.reading() as session:
@@ -35,7 +35,7 @@ def inbox() -> Any:
         threads=found,
         only=only,
         filters=FILTERS,
-        next_url=url_for("staff.inbox", only=only, before=found[-1].last_id) if more else None,
+        next_url=url_for("staff.inbox", show=only, before=found[-1].last_id) if more else None,
     )
 
 

@@ -68,8 +68,8 @@ def test_conversations_are_listed_with_what_waits(
     assert "What are your hours?" in text
     assert "(619) 555-0133" in text
     assert "1 unread" in text
-    assert "Maria" not in client.get("/staff/inbox/?only=unclear").text
-    assert "Maria" in client.get("/staff/inbox/?only=unread").text
+    assert "Maria" not in client.get("/staff/inbox/?show=unclear").text
+    assert "Maria" in client.get("/staff/inbox/?show=unread").text
 
 
 def test_looking_changes_nothing_and_reading_can_be_undone(

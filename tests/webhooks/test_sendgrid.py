@@ -13,10 +13,9 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from campaigns.consent import ledger, suppression
-from campaigns.consent.models import ConsentEntry, ConsentStatus, Suppression
+from campaigns.consent import ledger
+from campaigns.consent.models import ConsentStatus, Suppression
 from campaigns.contacts import notes
-from campaigns.contacts.models import Contact
 from campaigns.core.clock import FixedClock
 from campaigns.core.signing import Purpose
 from campaigns.delivery.models import Breaker, Message, MessageState
@@ -26,36 +25,9 @@ from tests.factories.consent import make_member
 from tests.factories.sent import sent_message
 from tests.webhooks.conftest import calling
 from tests.webhooks.signing import Vendors, event
+from tests.webhooks.told import reasons, sent, state_of, stored
 
 PATH = "/webhooks/sendgrid/events"
-
-
-def sent(services: Services, **values: Any) -> tuple[Contact, Message, str, str]:
-    """A member with an email that SendGrid took: person, message, token, address."""
-    now = services.clock.now()
-    with services.db.transaction() as session:
-        person = make_member(session, now=now)
-        message = sent_message(session, person, now=now, **values)
-        token = services.tokens.issue(Purpose.MESSAGE, message.id)
-        assert message.address is not None
-        return person, message, token, message.address
-
-
-def state_of(services: Services, message: Message) -> tuple[str, str | None]:
-    with services.db.reading() as session:
-        row = session.get_one(Message, message.id)
-        return row.state, row.reason
-
-
-def reasons(services: Services, address: str, channel: str = "email") -> set[str]:
-    with services.db.reading() as session:
-        rows = suppression.active_for(session, channel, address, services.clock.now())
-        return {str(row.reason) for row in rows}
-
-
-def stored(services: Services) -> int:
-    with services.db.reading() as session:
-        return session.scalar(select(func.count(ProviderEvent.id))) or 0
 
 
 @pytest.mark.parametrize(
@@ -369,63 +341,14 @@ def test_without_a_key_nothing_is_believed(client: FlaskClient, vendors: Vendors
     assert vendors.post_events(client, []).status_code == 403
 
 
-# Mail that people send
-
-
-def post_mail(client: FlaskClient, *, key: str = "mail-secret", **form: str) -> int:
-    form = {"from": "x@example.com", "to": "hello@in.example", "text": "", "headers": "", **form}
-    return client.post(f"/webhooks/sendgrid/inbound?key={key}", data=form).status_code
-
-
-def test_an_unsubscribe_by_mail_works_by_its_token_whatever_it_says(
-    caller: FlaskClient, hooked: Services
-) -> None:
-    person, message, _token, address = sent(hooked)
-    token = hooked.tokens.issue(Purpose.UNSUBSCRIBE, message.id)
-    to = f"unsub+{token}@in.example"
-    assert post_mail(caller, to=to, key="wrong") == 403
-    assert post_mail(caller, to=to, headers="Auto-Submitted: auto-replied") == 200
-    assert reasons(hooked, address) == set()
-    for _ in range(2):
-        assert post_mail(caller, to=to, text="I love this") == 200
-    with hooked.db.reading() as session:
-        assert ledger.state_of(session, person.id)["email"].status == ConsentStatus.WITHDRAWN
-        entries = session.scalars(select(ConsentEntry).where(ConsentEntry.action == "opt_out"))
-        assert len(list(entries)) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "status"),
-    [
-        ("Please take me off your list", "withdrawn"),
-        ("STOP", "withdrawn"),
-        ("Thanks!\n\nOn Tue someone wrote:\n> Unsubscribe here. STOP", "granted"),
-        ("Thanks, see you then", "granted"),
-        ("can I stop by at 3?", "granted"),
-    ],
-)
-def test_a_plain_reply_is_read_for_a_stop_above_the_quote(
-    caller: FlaskClient, hooked: Services, text: str, status: str
-) -> None:
-    person, _message, _token, address = sent(hooked)
-    assert post_mail(caller, **{"from": f"Maria <{address}>", "text": text}) == 200
-    with hooked.db.reading() as session:
-        assert ledger.state_of(session, person.id)["email"].status == status
-        if "stop by" in text:
-            contact = session.get_one(Contact, person.id)
-            assert contact.hold_reason == "unclear_email_reply"
-
-
-def test_mail_is_refused_while_no_secret_is_set(client: FlaskClient) -> None:
-    client.environ_base["HTTP_HOST"] = "127.0.0.1:8000"
-    assert post_mail(client, key="") == 403
-
-
 def test_suppressions_are_kept_by_hash_alone(
     caller: FlaskClient, hooked: Services, vendors: Vendors
 ) -> None:
     _person, _message, token, address = sent(hooked)
-    vendors.post_events(caller, [event("bounce", token, address, type="bounce")])
+    words = f"550 5.1.1 <{address}> user unknown"
+    vendors.post_events(caller, [event("bounce", token, address, type="bounce", reason=words)])
     with hooked.db.reading() as session:
         row = session.scalars(select(Suppression)).one()
         assert address not in f"{row.address_hash}{row.note}"
+        told = session.scalars(select(ProviderEvent)).one()
+        assert told.payload["reason"] == "550 5.1.1 <[email]> user unknown"
