@@ -140,8 +140,8 @@ def conversation(session: Session, inbound_id: int, *, now: datetime) -> Convers
     )
     people = directory.find_by_address(session, Channel.SMS, number)
     ids = {person.id for person in people} | {text.contact_id or 0 for text in theirs}
-    entries = [_their_entry(session, text) for text in theirs]
-    entries += [_our_entry(one) for one in _ours(session, ids, number)]
+    entries = [_their_entry(session, text) for text in reversed(theirs)]
+    entries += [_our_entry(one) for one in reversed(_ours(session, ids, number))]
     states = {
         person.id: state.status if (state := _text_state(session, person.id)) else "none"
         for person in people
