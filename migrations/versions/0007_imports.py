@@ -23,7 +23,6 @@ def upgrade() -> None:
         "imports",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
         sa.Column("filename", sa.String(length=255), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("encoding", sa.String(length=20), nullable=False),
         sa.Column("delimiter", sa.String(length=1), nullable=False),
@@ -47,6 +46,15 @@ def upgrade() -> None:
         sa.Column("started_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("finished_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+    )
+    op.create_table(
+        "import_files",
+        sa.Column("import_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name=op.f("fk_import_files_import_id_imports")
+        ),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_import_files")),
     )
     op.create_table(
         "import_rows",
@@ -73,4 +81,5 @@ def downgrade() -> None:
     op.drop_index("ix_import_rows_outcome", table_name="import_rows")
     op.drop_index("ix_import_rows_contact", table_name="import_rows")
     op.drop_table("import_rows")
+    op.drop_table("import_files")
     op.drop_table("imports")
