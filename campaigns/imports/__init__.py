@@ -5,5 +5,5 @@ what, ``cells`` and ``lines`` read values (all pure); ``matching`` finds the peo
 ``writing`` stores one chunk, ``runner`` drives it, ``forecast`` does the same without
 writing; ``remarks`` gives back what needs mending, ``undo`` takes an import back.
 
-Tables: imports, import_rows.
+Tables: imports, import_files, import_rows.
 """

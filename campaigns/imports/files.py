@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.audience import interests
@@ -17,7 +17,7 @@ from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
 from campaigns.imports import columns, decoding, reading
 from campaigns.imports.lines import KIND_WORDS, KINDS, Layout, proof_from_json, topic_words
-from campaigns.imports.models import Import, ImportRow, ImportState
+from campaigns.imports.models import Import, ImportFile, ImportRow, ImportState
 
 METHODS: dict[str, str] = {
     "paper_form": "Paper form, signed",
@@ -44,7 +44,6 @@ def receive(
     header, start = reading.header_of(lines, delimiter)
     found = Import(
         filename=PurePath(filename.replace("\\", "/")).name[:255] or "file.csv",
-        content=content,
         sha256=hashlib.sha256(content).hexdigest(),
         encoding=decoded.encoding,
         delimiter=delimiter,
@@ -61,6 +60,7 @@ def receive(
     )
     session.add(found)
     session.flush()
+    session.add(ImportFile(import_id=found.id, content=content))
     audit.append(
         session,
         actor,
@@ -74,30 +74,25 @@ def receive(
 
 
 def get(session: Session, import_id: int) -> Import:
-    """Return an import without its content.
+    """Return an import.
 
     Raises: NotFound.
     """
-    found = session.get(Import, import_id, options=[defer(Import.content)])
+    found = session.get(Import, import_id)
     if found is None:
         raise NotFound("import_unknown", "There is no such import.")
     return found
 
 
 def list_recent(session: Session, limit: int = 20) -> list[Import]:
-    """Return the latest imports, newest first, without their content."""
-    return list(
-        session.scalars(
-            select(Import).options(defer(Import.content)).order_by(Import.id.desc()).limit(limit)
-        )
-    )
+    """Return the latest imports, newest first."""
+    return list(session.scalars(select(Import).order_by(Import.id.desc()).limit(limit)))
 
 
 def same_file(session: Session, found: Import) -> Import | None:
     """Return an earlier import of the very same file that was run, None if there is none."""
     return session.scalar(
         select(Import)
-        .options(defer(Import.content))
         .where(
             Import.sha256 == found.sha256,
             Import.id < found.id,
@@ -108,9 +103,9 @@ def same_file(session: Session, found: Import) -> Import | None:
     )
 
 
-def preview(found: Import, limit: int = 5) -> list[list[str]]:
+def preview(session: Session, found: Import, limit: int = 5) -> list[list[str]]:
     """Return the first records as they are in the file."""
-    lines, start = lines_of(found)
+    lines, start = lines_of(session, found)
     rows: list[list[str]] = []
     for record in reading.records(lines, found.delimiter, start=start, width=len(found.header)):
         if record.fault is None:
@@ -120,14 +115,15 @@ def preview(found: Import, limit: int = 5) -> list[list[str]]:
     return rows
 
 
-def lines_of(found: Import) -> tuple[list[str], int]:
+def lines_of(session: Session, found: Import) -> tuple[list[str], int]:
     """Return a file's physical lines and the line on which its records start.
 
     Raises: Conflict when the content is gone because all of it was read.
     """
-    if found.content is None:
+    kept = session.get(ImportFile, found.id)
+    if kept is None:
         raise Conflict("content_gone", "This file was read to the end and is not kept.")
-    lines = reading.split_lines(decoding.decode(found.content).text)
+    lines = reading.split_lines(decoding.decode(kept.content).text)
     _, start = reading.header_of(lines, found.delimiter)
     return lines, start
 
@@ -247,9 +243,15 @@ def discard(session: Session, actor: Actor, import_id: int, *, now: datetime) ->
     audit.append(
         session, actor, "import.discarded", subject_kind="import", subject_id=found.id, now=now
     )
+    forget_content(session, found.id)
     session.execute(delete(ImportRow).where(ImportRow.import_id == found.id))
     session.delete(found)
     session.flush()
+
+
+def forget_content(session: Session, import_id: int) -> None:
+    """Remove a file when it is not needed any more."""
+    session.execute(delete(ImportFile).where(ImportFile.import_id == import_id))
 
 
 def layout_of(session: Session, found: Import, *, now: datetime) -> Layout:

@@ -75,7 +75,7 @@ def forecast(
     Raises: InvalidInput ``column_missing``; Conflict when the file is not kept any more.
     """
     found = files.get(session, import_id)
-    lines, start = files.lines_of(found)
+    lines, start = files.lines_of(session, found)
     layout = files.layout_of(session, found, now=now)
     records = reading.records(lines, found.delimiter, start=start, width=layout.width)
     directory = Directory(found.id, fill_only=bool(found.options.get("fill_only")))

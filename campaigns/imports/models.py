@@ -32,8 +32,6 @@ class Import(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     filename: Mapped[str] = mapped_column(String(255))
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
-    """The file as it came; removed when all of it was read."""
     sha256: Mapped[str] = mapped_column(String(64))
     encoding: Mapped[str] = mapped_column(String(20))
     delimiter: Mapped[str] = mapped_column(String(1))
@@ -59,6 +57,19 @@ class Import(Base):
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+
+class ImportFile(Base):
+    """A file as it came; removed when all of it was read.
+
+    Apart from ``imports``, because SQLite writes a row as a whole: with the file in it,
+    each note of progress would write the file again.
+    """
+
+    __tablename__ = "import_files"
+
+    import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class ImportRow(Base):

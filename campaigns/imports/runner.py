@@ -15,7 +15,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.audience import interests
@@ -98,9 +98,9 @@ def run(
 def _plan(db: Database, import_id: int, clock: Clock) -> _Run | None:
     with db.reading() as session:
         found = session.get(Import, import_id)
-        if found is None or found.state != ImportState.RUNNING or found.content is None:
+        if found is None or found.state != ImportState.RUNNING:
             return None
-        lines, _ = files.lines_of(found)
+        lines, _ = files.lines_of(session, found)
         return _Run(
             layout=files.layout_of(session, found, now=clock.now()),
             target=writing.Target(
@@ -137,7 +137,6 @@ def _chunk(db: Database, import_id: int, plan: _Run, clock: Clock, chunk: int) -
 def _locked(session: Session, import_id: int) -> Import | None:
     return session.scalar(
         select(Import)
-        .options(defer(Import.content))
         .where(Import.id == import_id, Import.state == ImportState.RUNNING)
         .with_for_update()
     )
@@ -161,7 +160,7 @@ def _write(session: Session, found: Import, plan: _Run, lines: list[Line], clock
 def _finish(session: Session, found: Import, plan: _Run, now: datetime) -> None:
     found.state = ImportState.DONE
     found.finished_at = now
-    found.content = None
+    files.forget_content(session, found.id)
     found.rows_total = found.rows_done
     audit.append(
         session,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.audience.models import ContactInterest
@@ -98,7 +98,6 @@ def run(db: Database, import_id: int, clock: Clock, chunk: int = CHUNK) -> int:
         with db.transaction() as session:
             found = session.scalar(
                 select(Import)
-                .options(defer(Import.content))
                 .where(Import.id == import_id, Import.state == ImportState.UNDOING)
                 .with_for_update()
             )
@@ -116,7 +115,7 @@ def run(db: Database, import_id: int, clock: Clock, chunk: int = CHUNK) -> int:
             ).all()
             if not rows:
                 found.state = ImportState.UNDONE
-                found.content = None
+                files.forget_content(session, import_id)
                 return passed
             ids = [row.contact_id for row in rows if row.contact_id is not None]
             removed = _remove(session, import_id, ids, clock.now())

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Table, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,7 +18,7 @@ from campaigns.consent.ledger import TOPIC
 from campaigns.consent.models import ConsentState, ConsentStatus, SuppressionReason
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.core.actors import Actor
-from campaigns.core.db import is_sqlite, keys_of
+from campaigns.core.db import Base, is_sqlite, keys_of
 from campaigns.imports import tallies
 from campaigns.imports.cells import Stand
 from campaigns.imports.matching import FIELDS, Decision, Known
@@ -84,7 +84,7 @@ def _write_people(session: Session, target: Target, people: list[Known], now: da
         person.id = number
     if fresh:
         session.execute(
-            insert(Contact),
+            insert(_table(Contact)),
             [
                 {
                     "id": person.id,
@@ -125,7 +125,12 @@ def _write_people(session: Session, target: Target, people: list[Known], now: da
         for channel, address in person.added.items()
     ]
     if rows:
-        session.execute(insert(Address), rows)
+        session.execute(insert(_table(Address)), rows)
+
+
+def _table(model: type[Base]) -> Table:
+    """Return a model's table: inserting by it costs half of inserting by the model."""
+    return cast("Table", model.__table__)
 
 
 def _new_ids(session: Session, count: int) -> list[int]:
@@ -184,7 +189,7 @@ def _write_topics(
     if rows:
         dialect = sqlite if is_sqlite(session) else postgresql
         session.execute(
-            dialect.insert(ContactInterest).on_conflict_do_nothing(), list(rows.values())
+            dialect.insert(_table(ContactInterest)).on_conflict_do_nothing(), list(rows.values())
         )
     return topic_figures(naming, agreed)
 
@@ -228,4 +233,4 @@ def _write_rows(session: Session, target: Target, decisions: Sequence[Decision])
         telling.append({**row, "code": code, "reason": reason, "cells": line.cells})
     for rows in (plain, telling):
         if rows:
-            session.execute(insert(ImportRow), rows)
+            session.execute(insert(_table(ImportRow)), rows)

@@ -78,7 +78,7 @@ def import_columns(import_id: int) -> Any:
         found = _with_content(session, import_id)
         if found is None:
             return redirect(url_for("staff.show_import", import_id=import_id), 303)
-        sample = files.preview(found)
+        sample = files.preview(session, found)
         earlier = files.same_file(session, found)
     mapping = dict(found.mapping)
     if request.method == "POST":

@@ -355,7 +355,7 @@ def test_what_was_started_cannot_be_changed_started_twice_or_thrown_away(
             with pytest.raises(Conflict):
                 act()
         with pytest.raises(Conflict, match="not kept"):
-            files.lines_of(files.get(session, done.id))
+            files.lines_of(session, files.get(session, done.id))
 
 
 def test_the_file_of_remarks_opens_without_harm_and_comes_back_in(
