@@ -20,6 +20,8 @@ from campaigns.eligibility.gate import SENTENCES
 REACHED = "reached"
 """Stands for "would get it" where a code of a reason is asked for."""
 PAGE = 50
+AT_ONCE = 10_000
+"""Groups up to this size are judged person by person while the page is made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +47,17 @@ class Reach:
 
     members: int = 0
     channels: tuple[ChannelReach, ...] = ()
+    pending: bool = False
+    """The group is large: the page asks again for the channels, and shows the rest first."""
 
 
-def preview(session: Session, broadcast: Broadcast, *, ways: Ways, at: datetime) -> Reach:
-    """Count by channel and reason; the counts of a channel add up to the group."""
+def preview(
+    session: Session, broadcast: Broadcast, *, ways: Ways, at: datetime, wait: bool = False
+) -> Reach:
+    """Count by channel and reason; the counts of a channel add up to the group.
+
+    A group that is too large to judge while a page is made is left pending, unless ``wait``.
+    """
     if broadcast.segment_id is None:
         return Reach()
     rule = session.get_one(Segment, broadcast.segment_id).rule
@@ -60,8 +69,12 @@ def preview(session: Session, broadcast: Broadcast, *, ways: Ways, at: datetime)
         )
         if lesson_id is not None
     ]
-    if not chosen:
-        return Reach(members=segments.count(session, rule, at))
+    if not chosen or not wait:
+        members = segments.count(session, rule, at)
+        if not chosen:
+            return Reach(members=members)
+        if members > AT_ONCE:
+            return Reach(members=members, pending=True)
     found = reach.preview(
         session,
         rule=rule,

@@ -56,6 +56,7 @@ class Side:
     lines: tuple[CheckLine, ...]
     sentence: str
     ready: bool
+    pending: bool
 
 
 def ways() -> Ways:
@@ -63,20 +64,23 @@ def ways() -> Ways:
     return Ways.of(context.services().settings)
 
 
-def build(session: Session, broadcast: Broadcast) -> Side:
-    """Work out the right column for a draft."""
+def build(session: Session, broadcast: Broadcast, *, wait: bool = False) -> Side:
+    """Work out the right column for a draft; ``wait`` counts large groups too."""
     now = context.now()
     found = checks.obstacles(session, broadcast, ways=ways(), now=now, sender_id=actor().id)
     segment = session.get(Segment, broadcast.segment_id) if broadcast.segment_id else None
-    reach = broadcast_reach.preview(session, broadcast, ways=ways(), at=leaving_at(broadcast, now))
+    reach = broadcast_reach.preview(
+        session, broadcast, ways=ways(), at=leaving_at(broadcast, now), wait=wait
+    )
     return Side(
         group=segment.name if segment else None,
         members=reach.members,
         channels=reach.channels,
         cost=_cost(session, broadcast, reach.channels),
         lines=_lines(broadcast, found),
-        sentence=sentence(broadcast, segment, reach.channels, now),
+        sentence=sentence(broadcast, segment, reach.channels, now, pending=reach.pending),
         ready=not found,
+        pending=reach.pending,
     )
 
 
@@ -92,8 +96,12 @@ def sentence(
     segment: Segment | None,
     channels: tuple[ChannelReach, ...],
     now: datetime,
+    *,
+    pending: bool = False,
 ) -> str:
     """Say exactly what will happen when the button is pressed."""
+    if segment is not None and pending:
+        return "Counting who is reached; this then says exactly what will happen."
     if segment is None or not channels:
         return "Choose a group and what to send; then this says exactly what will happen."
     counts = " and ".join(

@@ -85,6 +85,19 @@ def save_campaign_step(broadcast_id: int, step: str) -> Any:
     return redirect(url_for("staff.campaign_step", broadcast_id=broadcast_id, step=target), 303)
 
 
+@bp.get("/campaigns/<int:broadcast_id>/side")
+@requires(Permission.READ_CAMPAIGNS)
+def campaign_side(broadcast_id: int) -> str:
+    """Give the right column with everything counted, for groups that take a while."""
+    with context.reading() as session:
+        draft = drafts.get(session, broadcast_id)
+        return render_template(
+            "staff/campaigns/_counted.html",
+            campaign=draft,
+            side=broadcast_side.build(session, draft, wait=True),
+        )
+
+
 @bp.get("/campaigns/<int:broadcast_id>/reach/<any(email, sms):channel>/<code>")
 @requires(Permission.READ_PEOPLE)
 def campaign_reach(broadcast_id: int, channel: str, code: str) -> str:

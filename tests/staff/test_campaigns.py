@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select, text
 
 from campaigns.accounts.models import Role
 from campaigns.broadcasts import drafts, lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.core.actors import SYSTEM
+from campaigns.delivery import work
+from campaigns.delivery.models import Message, MessageState
 from campaigns.wiring import Services
 from tests.conftest import NOON
 from tests.factories.accounts import sign_in
@@ -247,3 +250,67 @@ def test_what_never_left_is_not_sent_from_a_stopped_campaign(
         lifecycle.cancel(session, SYSTEM, number, now=NOON)
     reply = staff.post(f"/staff/campaigns/{number}/send-again", headers={"HX-Request": "true"})
     assert reply.status_code == 409
+
+
+def test_the_figures_add_up_to_everybody_and_lead_to_people(
+    staff: FlaskClient, services: Services
+) -> None:
+    with services.db.transaction() as session:
+        number = make_scheduled(session, now=NOON).id
+    while work.run_once(services):
+        pass
+    assert load(services, number).state == BroadcastState.SENT
+    page = staff.get(f"/staff/campaigns/{number}/progress").text
+    found = re.findall(r'aria-label="(\d+) ([^"]+)"', page)
+    figures = {words: int(count) for count, words in found}
+    assert figures["in all"] == 4
+    assert figures["Sent, no receipt yet"] == 3
+    assert figures["Not sent, for a reason"] == 1
+    link = re.search(r'href="([^"]*figure=suppressed[^"]*reason=opted_out[^"]*)"', page)
+    assert link is not None
+    assert "Gone" in staff.get(link[1].replace("&amp;", "&")).text
+    listed = staff.get("/staff/campaigns/?state=sent").text
+    assert 'aria-label="0 delivered, November news"' in listed
+
+
+def test_what_never_left_is_sent_when_staff_say_so(staff: FlaskClient, services: Services) -> None:
+    with services.db.transaction() as session:
+        number = make_scheduled(session, now=NOON).id
+    while work.run_once(services):
+        pass
+    with services.db.transaction() as session:
+        message = session.scalars(
+            select(Message).where(Message.state == MessageState.ACCEPTED).limit(1)
+        ).one()
+        message.state = MessageState.NOT_ACCEPTED
+        message_id = message.id
+    page = staff.get(f"/staff/campaigns/{number}/progress").text
+    assert "Not sent: send now" in page
+    staff.post(f"/staff/campaigns/{number}/send-again")
+    with services.db.reading() as session:
+        assert session.get_one(Message, message_id).state == MessageState.PLANNED
+    services.clock.advance(timedelta(days=2))  # type: ignore[attr-defined]
+    while work.run_once(services):
+        pass
+    with services.db.reading() as session:
+        assert session.get_one(Message, message_id).state == MessageState.ACCEPTED
+
+
+def test_a_large_group_is_counted_after_the_page_is_there(
+    staff: FlaskClient, services: Services
+) -> None:
+    with services.db.transaction() as session:
+        number = make_draft(session, now=NOON).id
+        session.execute(
+            text(
+                "INSERT INTO contacts (first_name, last_name, status, adult_confirmed, locale,"
+                " source, created_at, updated_at) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                " SELECT i + 1 FROM n WHERE i < 10001) SELECT 'A', 'B', 'active', 1, 'en', 't',"
+                " '2026-11-17 18:00:00', '2026-11-17 18:00:00' FROM n"
+            )
+        )
+    page = staff.get(f"/staff/campaigns/{number}/check").text
+    assert "Counting who is reached" in page
+    later = staff.get(f"/staff/campaigns/{number}/side").text
+    assert 'aria-label="3 reached by email"' in later
+    assert "to 3 people by email" in later
