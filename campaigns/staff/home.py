@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flask import render_template
+from flask import render_template, url_for
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from campaigns.events.models import InboundText
 from campaigns.imports.models import Import, ImportState
 from campaigns.reports import overview
 from campaigns.staff.blueprint import bp, may
+from campaigns.staff.bookings import open_questions
 from campaigns.web import context, templating
 
 DAYS_AHEAD = 7
@@ -219,13 +220,13 @@ def _needs_of_work(session: Session) -> list[Need]:
                 )
             )
     if may(Permission.RECORD_BOOKING):
-        count = _count(session, select(func.count()).where(Booking.contact_id.is_(None)))
+        count = _count(session, select(func.count(Booking.id)).where(open_questions()))
         if count:
             needs.append(
                 Need(
                     title=_plural(count, "booking fits", "bookings fit") + " nobody we know",
                     text="The booking system gave an address that no person here has.",
-                    url="/staff/people/bookings",
+                    url=url_for("staff.unmatched_bookings"),
                     icon="calendar-event",
                 )
             )
