@@ -8,7 +8,6 @@ lose every opt-out, which is why it never derives from ``CAMPAIGNS_SECRET_KEY``.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import os
@@ -62,8 +61,8 @@ class KeyRing:
 
 
 def _address_hash(key: Key, channel: str, address: str) -> str:
-    digest = hmac.new(key.secret, f"{channel}:{address}".encode(), hashlib.sha256)
-    return f"{key.kid}:{digest.hexdigest()}"
+    digest = hmac.digest(key.secret, f"{channel}:{address}".encode(), "sha256")
+    return f"{key.kid}:{digest.hex()}"
 
 
 def new_key_ring() -> KeyRing:

@@ -135,7 +135,9 @@ class Directory:
         else:
             person.phone = address
         owners = self._by_address.setdefault((channel, address), [])
-        if person not in owners:
+        if not owners:
+            owners.append(person)
+        elif person not in owners:
             owners.append(person)
             owners.sort(key=lambda p: (p.new, abs(p.id)))
 
