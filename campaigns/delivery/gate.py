@@ -81,7 +81,8 @@ FORMS: dict[str, Callable[[Any, Kind], Condition]] = {
 }
 
 
-def _code(f: Any, kind: Kind) -> ColumnElement[Any]:
+def code(f: Any, kind: Kind) -> ColumnElement[Any]:
+    """Return the code of the first rule that applies to facts, as SQL; NULL is to send."""
     return case(
         *((FORMS[rule.code](f, kind), literal(rule.code)) for rule in RULES), else_=null()
     ).label("code")
@@ -120,7 +121,7 @@ def judge(
         facts.gather(source, kind, sqlite_form=sqlite_form).cte("facts").prefix_with("MATERIALIZED")
     )
     shown = [gathered] if columns is None else [gathered.c[name] for name in columns]
-    return select(_code(gathered.c, kind), *shown).order_by(gathered.c.row_id)
+    return select(code(gathered.c, kind), *shown).order_by(gathered.c.row_id)
 
 
 @lru_cache(maxsize=16)

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, aliased
 from campaigns.clinic.models import Clinic, Closure
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.core.db import is_sqlite
+from campaigns.delivery import rows
 from campaigns.delivery.models import ContactHours, HourProfile
 from campaigns.delivery.parts import Parts
 from campaigns.eligibility import caps, hours, zones
@@ -167,8 +168,10 @@ def hours_json(session: Session, window: Window, now: datetime, *, sqlite_form: 
 
     Kept until the next moment at which any profile opens, closes or begins a month.
     """
-    rows = session.execute(select(HourProfile.id, HourProfile.key).order_by(HourProfile.id)).all()
-    known = ((UNKNOWN_ID, _key(_UNKNOWN)), *(tuple(row) for row in rows))
+    found_profiles = session.execute(
+        select(HourProfile.id, HourProfile.key).order_by(HourProfile.id)
+    )
+    known = ((UNKNOWN_ID, _key(_UNKNOWN)), *(tuple(row) for row in found_profiles))
     cache_key = (known, window, sqlite_form)
     found = _tables.get(cache_key)
     if found is not None and found.valid_from <= now < found.valid_until:
@@ -208,10 +211,8 @@ def _compute(known: Any, window: Window, now: datetime, sqlite_form: bool) -> _T
     return _Table(valid_from=now, valid_until=until, text=json.dumps(entries))
 
 
-def _at(moment: datetime | None, sqlite_form: bool) -> str | None:
-    if moment is None:
-        return None
-    return moment.strftime("%Y-%m-%d %H:%M:%S.%f") if sqlite_form else moment.isoformat()
+def _at(at: datetime | None, sqlite_form: bool) -> str | None:
+    return None if at is None else rows.moment(at, sqlite_form=sqlite_form)
 
 
 def window_end(profile_key_text: str, window: Window, now: datetime) -> datetime | None:

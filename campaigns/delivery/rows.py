@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -12,7 +13,13 @@ from sqlalchemy.types import TypeEngine
 
 from campaigns.core.db import is_sqlite
 
-_POSTGRES = {"BigInteger": "bigint", "Integer": "integer", "String": "text"}
+_POSTGRES = {
+    "BigInteger": "bigint",
+    "Integer": "integer",
+    "String": "text",
+    "Boolean": "boolean",
+    "UtcDateTime": "timestamptz",
+}
 
 
 def table(
@@ -21,9 +28,14 @@ def table(
     columns: Mapping[str, TypeEngine[Any]],
     values: Iterable[Sequence[Any]],
 ) -> Any:
-    """Return a subquery of the given rows; values are numbers, texts or None."""
+    """Return a subquery of the given rows; values are numbers, texts, instants or None."""
     parameter = f"{name}_rows"
-    if is_sqlite(session):
+    sqlite_form = is_sqlite(session)
+
+    def written(value: Any) -> str:
+        return moment(value, sqlite_form=sqlite_form)
+
+    if sqlite_form:
         payload: Any = [list(row) for row in values]
         shown = ", ".join(
             f"json_extract(value, '$[{number}]') AS {column}"
@@ -38,7 +50,12 @@ def table(
         source = f"SELECT * FROM jsonb_to_recordset(CAST(:{parameter} AS jsonb)) AS r({types})"  # noqa: S608
     return (
         text(source)
-        .bindparams(**{parameter: json.dumps(payload)})
+        .bindparams(**{parameter: json.dumps(payload, default=written)})
         .columns(**columns)
         .subquery(name)
     )
+
+
+def moment(at: datetime, *, sqlite_form: bool) -> str:
+    """Write an instant in UTC as the database compares it."""
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f") if sqlite_form else at.isoformat()
