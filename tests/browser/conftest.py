@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.browser.scene import Scene, playing
 from tests.factories.service import Service, free_port
 
 CHROMIUM = next(
@@ -79,10 +80,23 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     made.output.close()
 
 
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The demonstration clinic in the middle of its work; see ``scene.py``."""
+    with playing(tmp_path_factory.mktemp("scene")) as made:
+        yield made
+
+
 def set_up_link(service: Service) -> str:
     found = re.search(rf"{service.url}/staff/set-up/\S+", service.written())
     assert found is not None, service.written()
     return found.group()
+
+
+def note_fault(faults: list[str], message: ConsoleMessage) -> None:
+    """Keep what the console calls an error, with its place."""
+    if message.type == "error":
+        faults.append(f"{message.location.get('url')}: {message.text}")
 
 
 @pytest.fixture
@@ -92,11 +106,8 @@ def page(browser: Browser) -> Iterator[Page]:
     opened = context.new_page()
     opened.set_default_timeout(15_000)
     faults: list[str] = []
-    opened.on("pageerror", lambda error: faults.append(str(error)))
-    opened.on(
-        "console",
-        lambda message: faults.append(message.text) if message.type == "error" else None,
-    )
+    opened.on("pageerror", lambda error: faults.append(f"{opened.url}: {error}"))
+    opened.on("console", lambda message: note_fault(faults, message))
     yield opened
     context.close()
     assert faults == []
