@@ -6,7 +6,12 @@
   if (!form) return;
   let saving = 0;
   let waiting = null;
-  form.addEventListener("htmx:beforeRequest", () => (saving += 1));
+  let leaving = false;
+  form.addEventListener("htmx:beforeRequest", (event) => {
+    if (leaving) event.preventDefault(); // the Next button carries everything that was typed
+    else saving += 1;
+  });
+  window.addEventListener("pageshow", () => (leaving = false)); // back again by the Back button
   form.addEventListener("htmx:afterRequest", () => {
     saving = Math.max(0, saving - 1);
     if (!saving && waiting) {
@@ -20,7 +25,9 @@
     if (saving && event.submitter) {
       event.preventDefault();
       waiting = event.submitter;
+      return;
     }
+    if (event.submitter) leaving = true;
   });
   form.addEventListener("input", (event) => {
     if (event.target.closest("[data-when]")) {
