@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.browser.scene import Scene, playing
+from tests.browser.history import playing
+from tests.browser.scene import Scene
 from tests.factories.service import Service, free_port
 
 CHROMIUM = next(
@@ -82,7 +83,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """The demonstration clinic in the middle of its work; see ``scene.py``."""
+    """The demonstration clinic in the middle of its work; see ``history.py``."""
     with playing(tmp_path_factory.mktemp("scene")) as made:
         yield made
 
