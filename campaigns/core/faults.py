@@ -37,8 +37,10 @@ def clear() -> None:
 
 
 def install_from(setting: str) -> None:
-    """Install ``name:kill``, ``name:kill:3`` (the third time) or ``name:raise``."""
+    """Install ``name:kill``, ``name:kill:3`` (the third time) or ``name:raise``, once."""
     name, _, rest = setting.partition(":")
+    if name in _actions:
+        return
     what, _, times = rest.partition(":")
     left = int(times or 1)
 

@@ -25,8 +25,8 @@ from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.content import rendering, review
 from campaigns.content.rendering import CompiledEmail, CompiledText, Variant
 from campaigns.core.db import is_sqlite
-from campaigns.core.errors import CampaignsError
-from campaigns.delivery import claims, frames, gate, letters, profiles, rows
+from campaigns.core.errors import CampaignsError, NotConfigured
+from campaigns.delivery import claims, frames, gate, letters, notices, profiles, rows
 from campaigns.delivery.claims import Claim
 from campaigns.delivery.facts import LEFT, MARKETING, Frame
 from campaigns.delivery.letters import Letter
@@ -147,6 +147,14 @@ def _lock_people(session: Session, claim: Claim, take: int) -> None:
         .limit(take)
     )
     if not is_sqlite(session):
+        # The rows themselves too: a cancellation comes before the gate reads, or after it.
+        session.execute(
+            select(Message.id)
+            .where(Message.batch_id == claim.batch_id, Message.state == MessageState.PLANNED)
+            .order_by(Message.id)
+            .limit(take)
+            .with_for_update()
+        ).all()
         mine, theirs = aliased(Address), aliased(Address)
         sharing = (
             select(theirs.contact_id)
@@ -217,6 +225,8 @@ def _compose(
     session: Session, parts: Parts, rows: list[Row[Any]], frame: Frame, intent: Intent
 ) -> list[Letter]:
     """Make the letters; texts are complete now, because their parts are to be counted."""
+    if frame.channel == Channel.EMAIL and not intent.clinic.sender_email:
+        raise NotConfigured("sender_missing", "There is no sender address for email.")
     interests, channels = _traits(session, rows, intent.content)
     bodies = _bodies(session, rows, frame.kind, intent.content)
     found = []
@@ -250,6 +260,7 @@ def _compose(
             firsts=_never_texted(session, rows) if frame.kind.is_marketing else frozenset(),
             window=window if frame.kind.is_marketing else None,
             now=frame.now,
+            test=frame.kind is Kind.TEST,
         )
     return found
 
@@ -318,7 +329,7 @@ def _record(
     now: datetime,
 ) -> None:
     """Write the attempts and the intent of every letter."""
-    groups: dict[Variant | None, list[Letter]] = {}
+    groups: dict[tuple[Variant | None, str], list[Letter]] = {}
     content = intent.content
     for letter in composed:
         variant = (
@@ -326,10 +337,11 @@ def _record(
             if isinstance(content, CompiledEmail)
             else None
         )
-        groups.setdefault(variant, []).append(letter)
+        shared = "" if content is not None else notices.shared(letter.body, letter.message_id)
+        groups.setdefault((variant, shared), []).append(letter)
     chunks = [
         (variant, found[start : start + max_people])
-        for variant, found in groups.items()
+        for (variant, _shared), found in groups.items()
         for start in range(0, len(found), max_people)
     ]
     ids = session.scalars(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 VALIDITY = timedelta(seconds=900)
 """A text that the carrier has not delivered by then must die instead of arriving late."""
 SHORTEST_VALIDITY = timedelta(seconds=1)
+TEST_MARK = "[TEST] "
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -89,6 +90,7 @@ def write_texts(
     firsts: frozenset[int],
     window: Window | None,
     now: datetime,
+    test: bool = False,
 ) -> None:
     """Complete texts, count their parts, and limit how long they stay deliverable."""
     for letter in found:
@@ -98,6 +100,7 @@ def write_texts(
             clinic=clinic,
             content=content,
             first=letter.contact_id in firsts,
+            test=test,
         )
         letter.segments = sms.measure(letter.text).segments
         if window is not None and letter.profile_key is not None:
@@ -113,6 +116,7 @@ def write_text(
     clinic: Clinic,
     content: CompiledEmail | CompiledText | None,
     first: bool,
+    test: bool = False,
 ) -> str:
     """Return one person's text."""
     if isinstance(content, CompiledText):
@@ -160,7 +164,7 @@ def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
         sender_name=clinic.name,
         sender_email=clinic.sender_email,
         reply_to=clinic.reply_to,
-        subject=subject,
+        subject=(TEST_MARK if intent.claim.kind is Kind.TEST else "") + subject,
         html=html,
         text=plain,
         headers=_headers(clinic.sender_email, marketing=intent.claim.kind.is_marketing),

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.clinic import profile
 from campaigns.clinic.models import Clinic
 from campaigns.content import sms
 from campaigns.core.errors import InvalidInput
@@ -45,49 +46,53 @@ class Notice:
 def email(body: Mapping[str, Any], *, clinic: Clinic) -> Notice:
     """Return the request to confirm an email address, or an email that is given in full."""
     if "text" in body:
-        return _complete(str(body.get("subject", "")), str(body["text"]))
+        return _given(str(body.get("subject", "")), str(body["text"]))
     if body.get("template") != CONFIRM:
         raise InvalidInput(
             "notice_unknown", f"There is no email template {body.get('template')!r}."
         )
-    hole = f"-%{secrets.token_hex(8)}:0%-"
+    hole = _hole()
     opening = (_ON_FILE if body.get("origin") == "import" else _ASKED).format(brand=clinic.name)
-    foot = clinic.name
-    place = " ".join(part for part in (clinic.state, clinic.postal_code) if part)
-    postal = ", ".join(part for part in (clinic.street, clinic.city, place) if part)
-    if postal:
-        foot += f", {postal}"
-    paragraphs = "".join(f"<p>{html_escape.escape(words)}</p>" for words in (opening, _DO))
+    foot = ", ".join(part for part in (clinic.name, profile.postal_address(clinic)) if part)
+    link = f'<p><a href="{hole}">Confirm my address</a></p>'
     return Notice(
         subject=_SUBJECT,
-        html=(
-            '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-            f"<title>{_SUBJECT}</title></head>"
-            '<body style="font-family:sans-serif;font-size:16px;line-height:1.6;max-width:560px">'
-            f'{paragraphs}<p><a href="{hole}">Confirm my address</a></p>'
-            f"<p>{html_escape.escape(_DO_NOT)}</p>"
-            f"<p>{html_escape.escape(foot)}</p></body></html>"
-        ),
+        html=_page(_SUBJECT, _paragraphs(opening, _DO) + link + _paragraphs(_DO_NOT, foot)),
         text=f"{opening}\n\n{_DO}\n\n{hole}\n\n{_DO_NOT}\n\n{foot}\n",
         link_hole=hole,
     )
 
 
-def _complete(subject: str, words: str) -> Notice:
-    """Return an email whose words stand in its row; it goes in a POST of its own."""
-    paragraphs = "".join(
-        f"<p>{html_escape.escape(part)}</p>" for part in words.split("\n\n") if part.strip()
-    )
-    title = html_escape.escape(subject)
+def _given(subject: str, words: str) -> Notice:
     return Notice(
         subject=subject,
-        html=(
-            f'<!doctype html><html><head><meta charset="utf-8"><title>{title}</title></head>'
-            '<body style="font-family:sans-serif;font-size:16px;line-height:1.6;max-width:560px">'
-            f"{paragraphs}</body></html>"
-        ),
-        text=f"{words}\n",
-        link_hole=f"-%{secrets.token_hex(8)}:0%-",
+        html=_page(subject, _paragraphs(*words.split("\n\n"))),
+        text=words,
+        link_hole=_hole(),
+    )
+
+
+def shared(body: Mapping[str, Any] | None, message_id: int) -> str:
+    """Return a key that is equal for messages that may share one POST."""
+    if body and body.get("template") == CONFIRM:
+        return f"{CONFIRM}:{body.get('origin')}"
+    return f"message:{message_id}"
+
+
+def _hole() -> str:
+    return f"-%{secrets.token_hex(8)}:0%-"
+
+
+def _paragraphs(*words: str) -> str:
+    return "".join(f"<p>{html_escape.escape(part)}</p>" for part in words)
+
+
+def _page(title: str, content: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html_escape.escape(title)}</title></head>"
+        '<body style="font-family:sans-serif;font-size:16px;line-height:1.6;max-width:560px">'
+        f"{content}</body></html>"
     )
 
 

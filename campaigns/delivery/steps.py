@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from campaigns.core import faults
 from campaigns.delivery import outbox, profiles
 from campaigns.delivery.models import MessageState, Origin
 from campaigns.delivery.parts import Parts
 from campaigns.drips import enrolment
+from campaigns.drips.models import Enrolment, EnrolmentState
 
 LIFETIME = timedelta(days=7)
 """A drip's message that found no moment to leave in this time is not sent any more."""
@@ -22,6 +25,12 @@ LIMIT = 1_000
 def tick(parts: Parts) -> int:
     """Do one round; return how many steps were handed to the outbox."""
     now = parts.clock.now()
+    with parts.db.reading() as session:
+        anybody = select(Enrolment.id).where(
+            Enrolment.state == EnrolmentState.ACTIVE, Enrolment.next_due_at <= now
+        )
+        if session.scalar(anybody.limit(1)) is None:
+            return 0
     with parts.db.transaction() as session:
         due = enrolment.due_steps(session, now=now, limit=LIMIT)
         if not due:

@@ -38,6 +38,8 @@ TICKS: tuple[Callable[[Parts], int], ...] = (
 
 def run_once(parts: Parts, *, dispatcher: Dispatcher | None = None) -> int:
     """Do one round of everything that is due; return how much was done, 0 when idle."""
+    if parts.settings.fault:
+        faults.install_from(parts.settings.fault)
     own = dispatcher or Dispatcher(parts)
     try:
         done = sum(tick(parts) for tick in TICKS)
@@ -52,8 +54,6 @@ def run_once(parts: Parts, *, dispatcher: Dispatcher | None = None) -> int:
 
 def loop(parts: Parts, stop: threading.Event) -> None:
     """Work until told to stop. An error ends a round, not the worker."""
-    if parts.settings.fault:
-        faults.install_from(parts.settings.fault)
     dispatcher = Dispatcher(parts)
     try:
         while not stop.is_set():
