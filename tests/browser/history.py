@@ -43,13 +43,13 @@ from campaigns.events.twilio_forms import InboundForm
 from campaigns.imports import files
 from campaigns.imports.models import Import
 from campaigns.providers.models import LocalDelivery
-from tests.browser.scene import NOW, Scene, served
+from tests.browser.scene import NOW, PASSWORD, Scene, served
 from tests.browser.written import write_and_sign
 from tests.factories.delivery import settle
 
 LOADED = NOW - timedelta(days=12)
 SENT = NOW - timedelta(days=3, hours=1)
-PASSWORD = "four quiet lamps at noon"
+
 LOCAL = Ways()
 
 

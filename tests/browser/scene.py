@@ -27,6 +27,7 @@ from tests.factories.service import free_port
 
 NOW = datetime(2026, 11, 17, 18, 0, tzinfo=UTC)
 """A Tuesday, 13:00 in New York and 10:00 in Los Angeles."""
+PASSWORD = "four quiet lamps at noon"
 
 
 class Scene:
