@@ -39,6 +39,8 @@ class Services:
 def build(settings: Settings) -> Services:
     """Join the parts. Opens no connection yet; makes the key ring if there is none."""
     keys = key_rings.load_or_create(settings.key_ring_path)
+    if settings.secret_key is not None:
+        keys = key_rings.with_session_secret(keys, settings.secret_key.get_secret_value())
     db = Database(settings.resolved_database_url, keys=keys)
     clock = build_clock(settings)
     return Services(

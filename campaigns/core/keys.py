@@ -60,6 +60,15 @@ class KeyRing:
         return [_address_hash(key, channel, address) for key in self.all("suppression")]
 
 
+def with_session_secret(ring: KeyRing, secret: str) -> KeyRing:
+    """Return the ring with forms of staff sessions sealed by an operator's own secret.
+
+    Nothing else follows from it: changing the secret costs open forms, never an opt-out.
+    """
+    key = Key(0, hashlib.sha256(b"session:" + secret.encode()).digest())
+    return KeyRing({**ring.keys, "session": (key, *ring.all("session"))})
+
+
 def _address_hash(key: Key, channel: str, address: str) -> str:
     digest = hmac.digest(key.secret, f"{channel}:{address}".encode(), "sha256")
     return f"{key.kid}:{digest.hex()}"

@@ -22,6 +22,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from campaigns.core.errors import NotConfigured
 
 
+MIN_SECRET = 32
+
+
 class EmailProvider(StrEnum):
     """Where email goes."""
 
@@ -81,6 +84,8 @@ class Settings(BaseSettings):
     engine: Engine = Field(Engine.EMBEDDED, alias="CAMPAIGNS_ENGINE")
     host: str = Field("127.0.0.1", alias="CAMPAIGNS_HOST")
     port: int = Field(8000, alias="CAMPAIGNS_PORT", ge=1, le=65535)
+    trusted_proxies: int = Field(0, alias="CAMPAIGNS_TRUSTED_PROXIES", ge=0, le=10)
+    """How many proxies of our own stand before the service; only they may name a caller."""
     web_workers: int = Field(1, alias="CAMPAIGNS_WEB_WORKERS", ge=1, le=64)
     log_level: str = Field("INFO", alias="CAMPAIGNS_LOG_LEVEL")
     log_plain: bool = Field(False, alias="CAMPAIGNS_LOG_PLAIN")
@@ -185,6 +190,11 @@ def _faults_together(s: Settings) -> list[str]:
                 "TWILIO_MESSAGING_SERVICE_SID: is missing; "
                 f"{why}, or TWILIO_FROM (the sending number) in its place"
             )
+    if s.secret_key is not None and len(s.secret_key.get_secret_value()) < MIN_SECRET:
+        faults.append(
+            f"CAMPAIGNS_SECRET_KEY: needs at least {MIN_SECRET} characters; leave it out to use "
+            "the key that is kept in the key ring"
+        )
     if s.database_url and not s.database_url.startswith(("sqlite:///", "postgresql")):
         faults.append(
             "CAMPAIGNS_DATABASE_URL: must start with sqlite:/// or postgresql:// "

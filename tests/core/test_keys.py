@@ -42,6 +42,14 @@ def test_an_unreadable_ring_is_refused_and_left_as_it_was(tmp_path: Path, conten
     assert path.read_text() == content
 
 
+def test_an_operators_secret_changes_forms_and_never_opt_outs() -> None:
+    ring = keys.new_key_ring()
+    own = keys.with_session_secret(ring, "a secret of at least thirty-two characters")
+    assert own.current("session") != ring.current("session")
+    assert own.address_hash("email", "a@b.example") == ring.address_hash("email", "a@b.example")
+    assert own.all("tokens") == ring.all("tokens")
+
+
 def test_hashes_of_old_keys_are_still_looked_up() -> None:
     old = keys.new_key_ring()
     key = old.current("suppression")

@@ -55,6 +55,10 @@ def test_secrets_are_not_shown() -> None:
     assert "secret-canary" not in repr(found)
 
 
+def test_a_short_secret_is_refused() -> None:
+    assert "32" in faults(CAMPAIGNS_SECRET_KEY="short")["CAMPAIGNS_SECRET_KEY"]
+
+
 def test_an_engine_that_does_not_exist_yet_is_refused_in_words() -> None:
     assert "embedded" in faults(CAMPAIGNS_ENGINE="procrastinate")["CAMPAIGNS_ENGINE"]
 
