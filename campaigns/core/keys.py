@@ -8,6 +8,7 @@ lose every opt-out, which is why it never derives from ``CAMPAIGNS_SECRET_KEY``.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import os

@@ -21,7 +21,6 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from campaigns.core.errors import NotConfigured
 
-
 MIN_SECRET = 32
 
 
