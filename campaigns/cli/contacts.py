@@ -47,6 +47,9 @@ def contacts() -> None:
     f"the front desk'. Kinds: email, sms, topic. Methods: {', '.join(files.METHODS)}.",
 )
 @click.option("--fill-only", is_flag=True, help="Never change a value that is on file.")
+@click.option(
+    "--start-series", is_flag=True, help="Let these people enter series at once (default: no)."
+)
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and import nobody.")
 @click.option(
     "--remarks",
@@ -61,13 +64,16 @@ def import_people(
     mappings: tuple[str, ...],
     consents: tuple[str, ...],
     fill_only: bool,
+    start_series: bool,
     dry_run: bool,
     remarks_to: Path | None,
 ) -> None:
     """Import people from a CSV file; nobody is written to because of it."""
     built = services()
     attestations = dict(_attestation(text) for text in consents)
-    import_id = _receive(built, file, mappings, attestations, fill_only=fill_only)
+    import_id = _receive(
+        built, file, mappings, attestations, fill_only=fill_only, start_drips=start_series
+    )
     if dry_run:
         figures = _forecast(built, import_id)
     else:
@@ -106,6 +112,7 @@ def _receive(
     attestations: dict[str, dict[str, Any]],
     *,
     fill_only: bool,
+    start_drips: bool,
 ) -> int:
     with built.db.transaction() as session:
         found = files.receive(
@@ -126,6 +133,7 @@ def _receive(
             session,
             found.id,
             fill_only=fill_only,
+            start_drips=start_drips,
             attestations=attestations,
             now=built.clock.now(),
         )

@@ -34,6 +34,7 @@ PARTICULARS = {
     "reply_to": "frontdesk@clinic.example",
 }
 """Invented: ``.example`` leads nowhere (RFC 2606), 555-0100 rings nowhere."""
+SERIES = {"joint_pain": "Joint pain, first steps", "muscle_spasms": "Muscle spasms, first steps"}
 CONTACTS = Path(__file__).resolve().parents[3] / "examples" / "contacts.csv"
 
 
@@ -93,9 +94,7 @@ def make_drafts(session: Session, groups: dict[str, Segment], *, now: datetime) 
         email_lesson_id=library["newsletter"].id,
     )
     for code in ("joint_pain", "muscle_spasms"):
-        drip = authoring.create(
-            session, SYSTEM, now=now, name=f"{groups[code].name}: three emails and a text"
-        )
+        drip = authoring.create(session, SYSTEM, now=now, name=SERIES[code])
         authoring.edit(session, SYSTEM, drip.id, now=now, segment_id=groups[code].id)
         for key, wait in (
             (f"{code}_1", Wait(days=0, minutes=0, at_local_time="10:00")),
