@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import click
 
-from campaigns.core import logs, schema
+from campaigns.core import logs
 from campaigns.core import settings as core_settings
 from campaigns.core.errors import CampaignsError
 from campaigns.core.settings import Settings
-from campaigns.wiring import Services, build
+
+if TYPE_CHECKING:
+    from campaigns.wiring import Services
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -32,6 +34,9 @@ def services(*, migrate: bool = False, **overrides: Any) -> Services:
     ``migrate`` brings it there first; otherwise an outdated schema is a Conflict that
     names the command to run.
     """
+    from campaigns.core import schema
+    from campaigns.wiring import build
+
     built = build(settings(**overrides))
     if migrate:
         schema.upgrade(built.db)

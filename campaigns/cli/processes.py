@@ -14,18 +14,18 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from campaigns.accounts import setup
-from campaigns.cli import context, first_start
-from campaigns.cli.demonstration import clinic as demo_clinic
-from campaigns.core import logs, processes, schema
+from campaigns.cli import context
+from campaigns.core import logs, processes
 from campaigns.core.errors import Conflict, NotConfigured
 from campaigns.core.processes import FileLock
 from campaigns.core.settings import Settings, is_loopback
-from campaigns.jobs.embedded import Worker
-from campaigns.wiring import Services, build
+
+if TYPE_CHECKING:
+    from campaigns.wiring import Services
 
 log = logs.get(__name__)
 
@@ -58,10 +58,7 @@ def run(port: int | None, demo: bool, second_factor: bool) -> None:
         settings = context.settings(**overrides)
     lock = _lock(settings)
     _require_free_port(settings.host, settings.port)
-    services = build(settings)
-    first_start.prepare(services)
-    if demo:
-        demo_clinic.load(services)
+    services = _prepared(settings, demo=demo)
     _print_welcome(services)
     services.db.dispose()
     _supervise(overrides)
@@ -72,15 +69,16 @@ def run(port: int | None, demo: bool, second_factor: bool) -> None:
 @context.reports_errors
 def web() -> None:
     """Serve the web pages and webhooks alone (needs CAMPAIGNS_PUBLIC_URL)."""
-    services = _single_process("web")
-    services.db.dispose()
+    settings = _reachable_settings("web")
+    if not processes.is_child():  # ``run`` has just brought the schema up to date
+        _services(settings).db.dispose()
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     if processes.is_child():
         processes.die_with_parent()
     processes.mark_children()
-    settings = services.settings
     server = Granian(
         "wsgi:app",
         address=settings.host,
@@ -91,6 +89,7 @@ def web() -> None:
         backlog=1024,
         working_dir=ROOT,
         log_access=False,
+        log_level=LogLevels.warning,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
     )
@@ -101,7 +100,9 @@ def web() -> None:
 @context.reports_errors
 def worker() -> None:
     """Run the worker alone (needs CAMPAIGNS_PUBLIC_URL); several may share a database."""
-    services = _single_process("worker")
+    services = _services(_reachable_settings("worker"))
+    from campaigns.jobs.embedded import Worker
+
     if processes.is_child():
         processes.die_with_parent()
     runner = Worker(services)
@@ -111,7 +112,7 @@ def worker() -> None:
     services.db.dispose()
 
 
-def _single_process(name: str) -> Services:
+def _reachable_settings(name: str) -> Settings:
     settings = context.settings()
     if settings.public_url is None:
         raise NotConfigured(
@@ -120,8 +121,29 @@ def _single_process(name: str) -> Services:
             "reach this service, for the links in messages. (`campaigns run` sets a local one.)",
             fields={"CAMPAIGNS_PUBLIC_URL": "is missing"},
         )
+    return settings
+
+
+def _services(settings: Settings) -> Services:
+    """Return services on a current schema. What they need is loaded only here."""
+    from campaigns.core import schema
+    from campaigns.wiring import build
+
     services = build(settings)
     schema.require_current(services.db)
+    return services
+
+
+def _prepared(settings: Settings, *, demo: bool) -> Services:
+    from campaigns.cli import first_start
+    from campaigns.wiring import build
+
+    services = build(settings)
+    first_start.prepare(services)
+    if demo:
+        from campaigns.cli.demonstration import clinic
+
+        clinic.load(services)
     return services
 
 
@@ -161,6 +183,8 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _print_welcome(services: Services) -> None:
+    from campaigns.accounts import setup
+
     with services.db.transaction() as session:
         token = setup.issue_link(session, now=services.clock.now())
     address = services.public_url
