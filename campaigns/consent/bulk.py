@@ -25,6 +25,7 @@ from campaigns.consent.models import (
     Suppression,
     SuppressionReason,
 )
+from campaigns.consent.promises import promised
 from campaigns.consent.standing import TOPIC
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
@@ -129,9 +130,8 @@ def import_grants(
             continue
         else:
             status = ConsentStatus.GRANTED
-        states[key] = _state(
-            wish, key, status, now=now, frequency=frequencies.get(wish.disclosure_id or 0)
-        )
+        monthly = frequencies.get(wish.disclosure_id or 0) or promised(wish.wording)
+        states[key] = _state(wish, key, status, now=now, frequency=monthly)
         drafts.append(_draft(wish, key, hashes.get(address), method, actor, now))
         drafted.append((wish, status))
     for (wish, _status), number in zip(drafted, chain.append(session, drafts), strict=True):

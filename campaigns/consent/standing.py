@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from campaigns.consent import suppression
+from campaigns.consent import promises, suppression
 from campaigns.consent.models import (
     Action,
     ConsentEntry,
@@ -23,6 +23,7 @@ from campaigns.consent.models import (
     Disclosure,
     Method,
     SuppressionReason,
+    Wording,
 )
 from campaigns.contacts.models import Channel
 
@@ -196,5 +197,8 @@ def _write(
         state.frequency_per_month = session.scalar(
             select(Disclosure.frequency_per_month).where(Disclosure.id == entry.disclosure_id)
         )
+    elif entry.wording_sha256 is not None and status == ConsentStatus.GRANTED:
+        words = session.get_one(Wording, entry.wording_sha256).text
+        state.frequency_per_month = promises.promised(words) or state.frequency_per_month
     session.flush()
     return state
