@@ -19,10 +19,8 @@ from campaigns.audience import compiler, rules
 from campaigns.audience.models import Segment
 from campaigns.core.db import change, is_sqlite
 from campaigns.drips.models import Bystander, Drip, DripState, Enrolment
+from campaigns.imports.files import START_DRIPS
 from campaigns.imports.models import Import, ImportRow
-
-START_DRIPS = "start_drips"
-"""Option of an import: whether its people may enter series at once (default no)."""
 
 
 def live(session: Session) -> list[Drip]:

@@ -26,6 +26,8 @@ METHODS: dict[str, str] = {
     "keyword": "Text with a keyword",
 }
 MIN_STATEMENT = 10
+START_DRIPS = "start_drips"
+"""Option: whether the people of a file may enter series at once (default no)."""
 _OPEN = (ImportState.UPLOADED, ImportState.READY)
 
 
@@ -145,10 +147,11 @@ def set_options(
     import_id: int,
     *,
     fill_only: bool = False,
+    start_drips: bool = False,
     attestations: Mapping[str, Mapping[str, Any]] | None = None,
     now: datetime,
 ) -> Import:
-    """Say how values on file are treated, and what staff vouch for.
+    """Say how values on file are treated, whether series start, and what staff vouch for.
 
     ``attestations`` has for ``email``, ``sms`` or ``topic``: ``method``, ``at`` (an aware
     datetime), ``wording`` (the words the people agreed to), ``statement`` (in the staff's
@@ -169,7 +172,7 @@ def set_options(
             "What you vouch for is not complete. What you typed is kept; nothing was imported.",
             fields=faults,
         )
-    found.options = {"fill_only": fill_only, "attestations": kept}
+    found.options = {"fill_only": fill_only, START_DRIPS: start_drips, "attestations": kept}
     session.flush()
     return found
 

@@ -133,6 +133,7 @@ def import_consent(import_id: int) -> Any:
                 session,
                 import_id,
                 fill_only=typed.get("fill_only") == "yes",
+                start_drips=typed.get("start_drips") == "yes",
                 attestations=attestations,
                 now=context.now(),
             )
@@ -317,7 +318,9 @@ def _words(session: Session) -> dict[str, tuple[int | None, str]]:
 
 
 def _typed_from(found: Import) -> dict[str, str]:
-    typed = {"fill_only": "yes" if found.options.get("fill_only") else ""}
+    typed = {
+        name: "yes" if found.options.get(name) else "" for name in ("fill_only", files.START_DRIPS)
+    }
     for kind, raw in found.options.get("attestations", {}).items():
         typed |= {
             f"{kind}_vouch": "yes",

@@ -12,7 +12,7 @@ from campaigns.audience import interests
 from campaigns.clinic import profile
 from campaigns.consent import disclosures, ledger
 from campaigns.contacts import directory
-from campaigns.imports import runner
+from campaigns.imports import files, runner
 from campaigns.wiring import Services
 from tests.factories.accounts import sign_in
 
@@ -80,6 +80,24 @@ def test_a_file_goes_from_upload_to_people_in_four_steps(
         (ana,) = directory.find_by_address(session, "email", "ana@example.com")
         assert ledger.state_of(session, ana.id)["email"].status == "granted"
         assert ledger.state_of(session, ana.id)["sms"].status == "waiting"
+
+
+def test_series_start_for_a_file_only_where_it_is_asked_for(
+    client: FlaskClient, services: Services
+) -> None:
+    prepare(services)
+    sign_in(client, services, Role.MARKETER)
+    for ticked in (False, True):
+        base = upload(client)
+        client.post(f"{base}/columns", data=COLUMNS)
+        assert "Start series for these people" in client.get(f"{base}/consent").text
+        client.post(f"{base}/consent", data={"start_drips": "yes"} if ticked else {})
+        with services.db.reading() as session:
+            found = files.get(session, int(base.rpartition("/")[2]))
+        assert found.options[files.START_DRIPS] is ticked
+        box = re.search(r'<input[^>]*name="start_drips"[^>]*>', client.get(f"{base}/consent").text)
+        assert box is not None
+        assert ("checked" in box[0]) is ticked
 
 
 def test_the_lines_to_mend_come_as_a_file(client: FlaskClient, services: Services) -> None:
