@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator
+from playwright.sync_api import FilePayload, Locator
 from playwright.sync_api import Page as Tab
 
 from tests.browser.scene import PASSWORD
@@ -35,10 +35,11 @@ BY_LABEL = (
 CSV = b"Email,First name\nsunny@example.com,Sunny\n"
 EMPTY = """(form) => [...form.elements].filter((one) =>
   one.name && one.type !== "hidden" && !one.disabled && !one.readOnly && one.checkVisibility()
-  && /^(INPUT|TEXTAREA)$/.test(one.tagName) && !/^(submit|button)$/.test(one.type)
+  && /^(INPUT|TEXTAREA|SELECT)$/.test(one.tagName) && !/^(submit|button)$/.test(one.type)
   && (one.type === "radio"
       ? ![...form.elements].some((other) => other.name === one.name && other.checked)
-      : one.type === "checkbox" ? one.required : !one.value)
+      : one.type === "checkbox" || one.tagName === "SELECT" ? one.required && !one.checkValidity()
+      : !one.value)
 ).map((one) => ({
   id: one.id, type: one.type, accept: one.accept || "", name: one.name,
   label: (one.labels && one.labels[0] && one.labels[0].innerText) || one.name,
@@ -62,6 +63,8 @@ def fill_form_of(tab: Tab, index: int) -> None:
             if entry["name"] not in chosen:
                 chosen.add(entry["name"])
                 target.check(force=True)
+        elif entry["type"] == "select-one":
+            change(target)
         elif entry["type"] == "file":
             target.set_input_files(files=[_file_for(entry["accept"])])
         else:
@@ -118,7 +121,7 @@ def _write_in_editor(tab: Tab, button: Locator) -> None:
         tab.keyboard.press("Control+A")
 
 
-def _file_for(accept: str) -> dict[str, object]:
+def _file_for(accept: str) -> FilePayload:
     if "image" in accept:
         return {"name": "path.png", "mimeType": "image/png", "buffer": a_picture(40, 20)}
     return {"name": Path("people.csv").name, "mimeType": "text/csv", "buffer": CSV}

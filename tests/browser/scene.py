@@ -87,10 +87,13 @@ class Scene:
             reduced_motion="reduce",
             color_scheme="dark" if dark else "light",
         )
-        made.add_cookies(
-            [{"name": cookie_name(self.services), "value": self.session_id, "url": self.url}]
-        )
+        self.sign_in(made)
         return made
+
+    def sign_in(self, profile: BrowserContext) -> None:
+        """Sign the owner in, in a browser profile."""
+        cookie = {"name": cookie_name(self.services), "value": self.session_id, "url": self.url}
+        profile.add_cookies([cookie])  # type: ignore[list-item]
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from campaigns.web.sessions import cookie_name
 from tests.browser import pages
 from tests.browser.pages import Page
 from tests.browser.scene import PASSWORD, Scene
@@ -81,7 +80,8 @@ def _walk(
             tried.add(where)
             continue
         walker.open(page.path)
-        if [c.signature for c in walker.controls()][control.index] != control.signature:
+        again = walker.controls()
+        if len(again) <= control.index or again[control.index].signature != control.signature:
             wrong.append(f"{what} is at another place when the page is opened again")
             continue
         if not walker.reveal(control):
@@ -122,6 +122,7 @@ def test_everything_listed_was_seen(
     if len(tried) < 100:
         pytest.skip("counts only after all areas were walked")
     route_of = pages.endpoint_of(kept)
+
     unseen: list[str] = []
     for page in pages.of(kept):
         if not (page.is_staff and page.signed_in):
@@ -162,9 +163,7 @@ def test_signing_out_ends_the_session(browser: Browser, kept: Scene) -> None:
     tab.get_by_role("button", name="Robin Reyes").click()
     tab.get_by_role("button", name="Sign out").click()
     expect(tab.get_by_role("heading", level=1)).to_contain_text("Sign in")
-    context.add_cookies(
-        [{"name": cookie_name(kept.services), "value": kept.session_id, "url": kept.url}]
-    )
+    kept.sign_in(context)
     tab.goto(f"{kept.url}/staff/people/")
     tab.get_by_label("Email", exact=True).fill("robin@example.com")
     tab.get_by_label("Password", exact=True).fill(PASSWORD)

@@ -13,7 +13,7 @@ window.walk = (() => {
   const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && node.getBoundingClientRect().width > 1;
 
   const kind = (node) => {
-    if (node.disabled) return "off";
+    if (node.disabled || (node.type === "radio" && node.checked)) return "off";
     if (node.tagName === "A") return "link";
     if (node.tagName === "SUMMARY" || node.tagName === "BUTTON" || node.type === "submit") return "press";
     if (node.tagName === "TRIX-EDITOR" || node.type === "file") return "field";

@@ -70,15 +70,15 @@ class Walker:
         self.context: BrowserContext = scene.signed_in(browser, width=width)
         self.context.grant_permissions(["clipboard-write", "clipboard-read"])
         self.context.add_init_script(SCRIPT)
+        self.did = Did()
         self.tab: Tab = self.context.new_page()
         self.tab.set_default_timeout(10_000)
         self.tab.on("dialog", lambda dialog: dialog.accept())
         self.tab.on("download", lambda download: self._note("file"))
         self.tab.on("popup", self._close)
-        self.tab.on("pageerror", lambda error: self.did.faults.append(f"error: {error}"))
+        self.tab.on("pageerror", self._stumble)
         self.tab.on("console", self._hear)
         self.tab.on("response", self._watch)
-        self.did = Did()
 
     def _note(self, what: str) -> None:
         setattr(self.did, what, True)
@@ -86,6 +86,9 @@ class Walker:
     def _close(self, popup: Tab) -> None:
         self.did.popup = True
         popup.close()
+
+    def _stumble(self, error: BrowserError) -> None:
+        self.did.faults.append(f"error: {error}")
 
     def _hear(self, message: ConsoleMessage) -> None:
         known = ("Failed to load resource", "Blocked script execution")  # the latter is our own
@@ -100,6 +103,7 @@ class Walker:
     def open(self, path: str) -> None:
         """Open a page of the scene as it was kept."""
         self.scene.put_back()
+        self.scene.sign_in(self.context)  # a new password ends sessions
         self.did = Did()
         self.tab.goto(self.scene.url + path)
 
