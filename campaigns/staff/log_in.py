@@ -106,7 +106,7 @@ def complete(user: StaffUser, wanted: str) -> Response:
 
 
 def caller() -> str:
-    """Return where the request comes from, to slow down guessing; headers are not believed."""
+    """Return where the request comes from, to slow down guessing."""
     return request.remote_addr or "unknown"
 
 

@@ -10,8 +10,9 @@ from flask import Flask
 
 def register(app: Flask) -> None:
     """Give the application its sessions, headers, filters and error pages."""
-    from campaigns.web import errors, headers, health, hosts, sessions, templating
+    from campaigns.web import callers, errors, headers, health, hosts, sessions, templating
 
+    callers.register(app)
     app.session_interface = sessions.StaffSessions()
     templating.register(app)
     hosts.register(app)

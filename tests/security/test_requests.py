@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from flask import request
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
@@ -180,6 +181,28 @@ def test_forwarded_headers_do_not_change_who_we_are(owner: FlaskClient, services
     page = owner.post("/staff/settings/team/invite", data=form, headers=headers).text
     assert f'value="{services.public_url}/staff/password/' in page
     assert "evil" not in page
+
+
+@pytest.mark.parametrize(("proxies", "caller"), [("0", "10.0.0.9"), ("1", "198.51.100.7")])
+def test_who_calls_is_believed_from_our_own_proxies_only(
+    db: Database, clock: FixedClock, tmp_path: Path, proxies: str, caller: str
+) -> None:
+    services = make_services(db, clock, tmp_path, CAMPAIGNS_TRUSTED_PROXIES=proxies)
+    headers = {
+        "X-Forwarded-For": "203.0.113.5, 198.51.100.7",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Port": "444",
+        "X-Forwarded-Prefix": "/evil",
+    }
+    with create_app(services).test_client() as client:
+        reply = client.get(
+            "/staff/log-in", headers=headers, environ_base={"REMOTE_ADDR": "10.0.0.9"}
+        )
+        assert reply.status_code == 200
+        assert request.remote_addr == caller
+        assert (request.scheme, request.root_path) == ("http", "")
+        assert "evil" not in request.host
 
 
 def test_an_error_page_has_words_and_no_traceback(owner: FlaskClient) -> None:
