@@ -14,7 +14,7 @@ import base64
 import binascii
 import hmac
 from enum import StrEnum
-from functools import lru_cache
+from typing import NamedTuple
 from hashlib import blake2b
 
 from campaigns.core.keys import Key, KeyRing
@@ -40,11 +40,11 @@ class Tokens:
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
+        self._started: dict[tuple[int, Purpose], _Started] = {}
 
     def issue(self, purpose: Purpose, row_id: int) -> str:
         """Return the token for a row; the same row always gives the same token."""
-        key = self._keys.current("tokens")
-        return _seal(key, purpose, row_id)
+        return self._seal(self._keys.current("tokens"), purpose, row_id)
 
     def read(self, purpose: Purpose, token: str) -> int | None:
         """Return the row id, or None for any token that this service did not make for this."""
@@ -62,33 +62,34 @@ class Tokens:
         mac, masked = raw[1:17], raw[17:]
         row_id = _unmasked(key, mac, masked)
         # Compare whole tokens: unused bits of the last character must match too.
-        expected = _seal(key, purpose, row_id)
+        expected = self._seal(key, purpose, row_id)
         return row_id if hmac.compare_digest(expected, token) else None
 
+    def _seal(self, key: Key, purpose: Purpose, row_id: int) -> str:
+        # A message carries five tokens: the key is worked into the hashes once, not each time.
+        started = self._started.get((key.kid, purpose))
+        if started is None:
+            started = self._started[key.kid, purpose] = _Started(
+                bytes([key.kid]),
+                blake2b(key=key.secret, digest_size=16, person=purpose.encode()[:16]),
+                blake2b(key=key.secret, digest_size=8, person=b"mask"),
+            )
+        mac_of = started.mac.copy()
+        mac_of.update(row_id.to_bytes(8, "big"))
+        mac = mac_of.digest()
+        mask_of = started.mask.copy()
+        mask_of.update(mac)
+        masked = row_id ^ int.from_bytes(mask_of.digest(), "big")
+        raw = started.kid + mac + masked.to_bytes(8, "big")
+        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
-def _seal(key: Key, purpose: Purpose, row_id: int) -> str:
-    mac_of, mask_of = _started(key, purpose)
-    number = row_id.to_bytes(8, "big")
-    mac_of.update(number)
-    mac = mac_of.digest()
-    mask_of.update(mac)
-    masked = row_id ^ int.from_bytes(mask_of.digest(), "big")
-    raw = bytes([key.kid]) + mac + masked.to_bytes(8, "big")
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
+class _Started(NamedTuple):
+    """Hashes with the key worked in, to be copied for each token."""
 
-def _started(key: Key, purpose: Purpose) -> tuple[blake2b, blake2b]:
-    """Return fresh hashes for MAC and mask, with the key worked in already."""
-    mac, mask = _keyed(key, purpose)
-    return mac.copy(), mask.copy()
-
-
-@lru_cache(maxsize=256)
-def _keyed(key: Key, purpose: Purpose) -> tuple[blake2b, blake2b]:
-    return (
-        blake2b(key=key.secret, digest_size=16, person=purpose.encode()[:16]),
-        blake2b(key=key.secret, digest_size=8, person=b"mask"),
-    )
+    kid: bytes
+    mac: blake2b
+    mask: blake2b
 
 
 def _unmasked(key: Key, mac: bytes, masked: bytes) -> int:
