@@ -14,8 +14,8 @@ import base64
 import binascii
 import hmac
 from enum import StrEnum
-from typing import NamedTuple
 from hashlib import blake2b
+from typing import NamedTuple
 
 from campaigns.core.keys import Key, KeyRing
 
