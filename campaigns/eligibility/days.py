@@ -15,9 +15,8 @@ def is_holiday(on: date, state: str | None = None) -> bool:
 
 @lru_cache(maxsize=512)
 def _of_year(year: int, state: str | None) -> frozenset[date]:
-    # Observed days may fall into the year before (1 January on a Saturday).
-    try:
-        found = holidays.country_holidays("US", subdiv=state, years=(year - 1, year, year + 1))
-    except NotImplementedError:  # a state that the calendar does not know: federal days only
-        found = holidays.country_holidays("US", years=(year - 1, year, year + 1))
-    return frozenset(found)
+    # A state that the calendar does not know has the federal days only. Observed days may
+    # fall into the year before (1 January on a Saturday).
+    known = state if state in holidays.UnitedStates.subdivisions else None
+    years = (year - 1, year, year + 1)
+    return frozenset(holidays.country_holidays("US", subdiv=known, years=years))
