@@ -310,6 +310,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
             func.coalesce(ConsentState.status, ConsentStatus.NONE.value).label("consent"),
             _known_patient(source).label("known_patient"),
             _topic_consent(source).label("topic_consent"),
+            _phone_shared(source).label("phone_shared"),
             source.c.expires_at,
             Contact.hold_until,
             func.coalesce(recent.c.sent_day, 0).label("sent_day"),
@@ -363,3 +364,16 @@ def _topic_consent(source: CTE) -> Any:
             agreed.status == ConsentStatus.GRANTED,
         ),
     )
+
+
+def _phone_shared(source: CTE) -> Any:
+    other, person = aliased(Address), aliased(Contact)
+    on_file = exists().where(
+        other.channel == Address.channel,
+        other.address == Address.address,
+        other.contact_id != source.c.contact_id,
+        person.id == other.contact_id,
+        person.status.not_in([ContactStatus.MERGED, ContactStatus.ERASED]),
+    )
+    is_text = bindparam("channel", type_=String()) == Channel.SMS.value
+    return and_(flag("topic_used"), is_text, on_file.correlate(source, Address))

@@ -69,6 +69,7 @@ FORMS: dict[str, Callable[[Any, Kind], Condition]] = {
         lambda f: and_(flag("transport_uncovered"), or_(flag("topic_used"), f.known_patient))
     ),
     "no_topic_consent": _marketing(lambda f: and_(flag("topic_used"), not_(f.topic_consent))),
+    "shared_phone": _marketing(lambda f: and_(flag("topic_used"), f.phone_shared)),
     "expired": lambda f, _kind: f.expires_at <= moment("now"),
     "on_hold": _marketing(lambda f: f.hold_until > moment("now")),
     "cap_state": _marketing(lambda f: f.sent_day >= f.state_cap),

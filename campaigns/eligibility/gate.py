@@ -63,6 +63,8 @@ class Facts:
     consent: str = "granted"
     known_patient: bool = False
     topic_consent: bool = True
+    phone_shared: bool = False
+    """Asked for texts on a topic only: somebody else on file has the same phone."""
     expires_at: datetime | None = None
     hold_until: datetime | None = None
     sent_day: int = 0
@@ -244,6 +246,12 @@ RULES: tuple[Rule, ...] = (
         sentence="Has not agreed that topics may be used to choose messages.",
         effect=Effect.DROP,
         applies=lambda f: f.kind.is_marketing and f.topic_used and not f.topic_consent,
+    ),
+    Rule(
+        code="shared_phone",
+        sentence="Shares the phone with somebody else on file, so it gets no text on a topic.",
+        effect=Effect.DROP,
+        applies=lambda f: f.kind.is_marketing and f.topic_used and f.phone_shared,
     ),
     Rule(
         code="expired",

@@ -40,6 +40,7 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
         {"topic_used": True, "topic_consent": False},
         Drop("no_topic_consent"),
     ),
+    ("shared_phone", {"topic_used": True, "phone_shared": True}, Drop("shared_phone")),
     ("expired", {"expires_at": NOW}, Drop("expired")),
     ("on_hold", {"hold_until": LATER}, Hold(LATER, "on_hold")),
     ("cap_state", {"sent_day": 3, "cap_day": 9, "cap_week": 9, "state_cap": 3}, Drop("cap_state")),
