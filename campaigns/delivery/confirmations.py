@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.consent.models import ConsentEntry, Disclosure, OptInRequest
+from campaigns.contacts.models import Contact
 from campaigns.delivery import outbox
 from campaigns.delivery.models import Message, Origin
 from campaigns.delivery.notices import CONFIRM
@@ -22,7 +23,7 @@ def tick(parts: Parts) -> int:
             return 0
     done = 0
     with parts.db.transaction() as session:
-        for request, per_month in _pending(session, parts, limit=LIMIT):
+        for request, per_month, locale in _pending(session, parts, limit=LIMIT):
             planned = outbox.enqueue(
                 session,
                 origin_kind=Origin.CONFIRMATION,
@@ -30,7 +31,12 @@ def tick(parts: Parts) -> int:
                 subject_id=request.id,
                 channel=request.channel,
                 contact_id=request.contact_id,
-                body={"template": CONFIRM, "origin": request.origin, "per_month": per_month},
+                body={
+                    "template": CONFIRM,
+                    "origin": request.origin,
+                    "per_month": per_month,
+                    "locale": locale,
+                },
                 due_at=request.requested_at,
                 expires_at=request.expires_at,
                 now=now,
@@ -41,8 +47,8 @@ def tick(parts: Parts) -> int:
 
 def _pending(
     session: Session, parts: Parts, *, limit: int
-) -> list[tuple[OptInRequest, int | None]]:
-    """Return open requests without a message, with the number of texts that was promised."""
+) -> list[tuple[OptInRequest, int | None, str]]:
+    """Return open requests without a message, the number of texts promised, the language."""
     message = (
         select(Message.id)
         .where(
@@ -54,7 +60,8 @@ def _pending(
         .exists()
     )
     rows = session.execute(
-        select(OptInRequest, Disclosure.frequency_per_month)
+        select(OptInRequest, Disclosure.frequency_per_month, Contact.locale)
+        .join(Contact, Contact.id == OptInRequest.contact_id)
         .outerjoin(ConsentEntry, ConsentEntry.id == OptInRequest.entry_id)
         .outerjoin(Disclosure, Disclosure.id == ConsentEntry.disclosure_id)
         .where(
@@ -65,4 +72,4 @@ def _pending(
         .order_by(OptInRequest.id)
         .limit(limit)
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in rows]

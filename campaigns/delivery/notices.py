@@ -20,17 +20,44 @@ from campaigns.core.errors import InvalidInput
 CONFIRM = "confirm"
 """Template of the request to confirm a sign-up."""
 
-_SUBJECT = "Please confirm your email address"
-_ASKED = (
-    "Somebody, probably you, signed up with this address for wellness education and booking "
-    "links from {brand}."
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Words:
+    """The request to confirm, in one language."""
+
+    subject: str
+    asked: str
+    on_file: str
+    do: str
+    do_not: str
+    link: str
+    text: str
+
+
+_ENGLISH = _Words(
+    subject="Please confirm your email address",
+    asked="Somebody, probably you, signed up with this address for wellness education and "
+    "booking links from {brand}.",
+    on_file="{brand} has this address on file and would like to send you wellness education and "
+    "booking links.",
+    do="To confirm that you want this, open the page below and press the button.",
+    do_not="If you do not want it, do nothing: you will get no more email about this.",
+    link="Confirm my address",
+    text="{brand}: Reply Y to confirm up to {per_month} wellness texts/mo. "
+    "Msg & data rates may apply. HELP for help, STOP to cancel.",
 )
-_ON_FILE = (
-    "{brand} has this address on file and would like to send you wellness education and "
-    "booking links."
+_SPANISH = _Words(
+    subject="Confirme su dirección de correo",
+    asked="Alguien, probablemente usted, se inscribió con esta dirección para recibir de {brand} "
+    "educación sobre bienestar y enlaces para reservar citas.",
+    on_file="{brand} tiene esta dirección en sus registros y quisiera enviarle educación sobre "
+    "bienestar y enlaces para reservar citas.",
+    do="Para confirmar que lo desea, abra la página siguiente y pulse el botón.",
+    do_not="Si no lo desea, no haga nada: no recibirá más correos sobre esto.",
+    link="Confirmar mi dirección",
+    text="{brand}: Responda Y para confirmar hasta {per_month} textos de bienestar/mes. "
+    "Pueden aplicarse tarifas de msjs y datos. HELP: ayuda, STOP: cancelar.",
 )
-_DO = "To confirm that you want this, open the page below and press the button."
-_DO_NOT = "If you do not want it, do nothing: you will get no more email about this."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +78,22 @@ def email(body: Mapping[str, Any], *, clinic: Clinic) -> Notice:
         raise InvalidInput(
             "notice_unknown", f"There is no email template {body.get('template')!r}."
         )
-    hole = _hole()
-    opening = (_ON_FILE if body.get("origin") == "import" else _ASKED).format(brand=clinic.name)
+    hole, words = _hole(), _words(body)
+    opening = words.on_file if body.get("origin") == "import" else words.asked
+    opening = opening.format(brand=clinic.name)
     foot = ", ".join(part for part in (clinic.name, profile.postal_address(clinic)) if part)
-    link = f'<p><a href="{hole}">Confirm my address</a></p>'
+    link = f'<p><a href="{hole}">{words.link}</a></p>'
+    content = _paragraphs(opening, words.do) + link + _paragraphs(words.do_not, foot)
     return Notice(
-        subject=_SUBJECT,
-        html=_page(_SUBJECT, _paragraphs(opening, _DO) + link + _paragraphs(_DO_NOT, foot)),
-        text=f"{opening}\n\n{_DO}\n\n{hole}\n\n{_DO_NOT}\n\n{foot}\n",
+        subject=words.subject,
+        html=_page(words.subject, content, locale="es" if words is _SPANISH else "en"),
+        text=f"{opening}\n\n{words.do}\n\n{hole}\n\n{words.do_not}\n\n{foot}\n",
         link_hole=hole,
     )
+
+
+def _words(body: Mapping[str, Any]) -> _Words:
+    return _SPANISH if body.get("locale") == "es" else _ENGLISH
 
 
 def _given(subject: str, words: str) -> Notice:
@@ -75,7 +108,7 @@ def _given(subject: str, words: str) -> Notice:
 def shared(body: Mapping[str, Any] | None, message_id: int) -> str:
     """Return a key that is equal for messages that may share one POST."""
     if body and body.get("template") == CONFIRM:
-        return f"{CONFIRM}:{body.get('origin')}"
+        return f"{CONFIRM}:{body.get('origin')}:{body.get('locale', 'en')}"
     return f"message:{message_id}"
 
 
@@ -87,9 +120,9 @@ def _paragraphs(*words: str) -> str:
     return "".join(f"<p>{html_escape.escape(part)}</p>" for part in words)
 
 
-def _page(title: str, content: str) -> str:
+def _page(title: str, content: str, *, locale: str = "en") -> str:
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html><html lang="{locale}"><head><meta charset="utf-8">'
         f"<title>{html_escape.escape(title)}</title></head>"
         '<body style="font-family:sans-serif;font-size:16px;line-height:1.6;max-width:560px">'
         f"{content}</body></html>"
@@ -104,7 +137,4 @@ def text(body: Mapping[str, Any], *, clinic: Clinic) -> str:
         raise InvalidInput("notice_unknown", f"There is no text template {body.get('template')!r}.")
     brand = sms.transliterate(clinic.brand)[0]
     per_month = body.get("per_month") or 4 * clinic.sms_per_week
-    return (
-        f"{brand}: Reply Y to confirm up to {per_month} wellness texts/mo. "
-        "Msg & data rates may apply. HELP for help, STOP to cancel."
-    )
+    return _words(body).text.format(brand=brand, per_month=per_month)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from campaigns.consent import optin
 from campaigns.consent.models import OptInRequest
+from campaigns.content import sms
 from campaigns.core.clock import FixedClock
 from campaigns.core.signing import Purpose
 from campaigns.delivery import outbox
@@ -60,6 +61,18 @@ def test_a_request_to_confirm_gets_one_email_with_its_link(each_services: Servic
     assert f"/confirm/{token}" in kept.text
     assert kept.headers["Auto-Submitted"] == "auto-generated"
     assert "List-Unsubscribe" not in kept.headers
+
+
+def test_a_request_to_confirm_speaks_the_persons_language(services: Services) -> None:
+    ask(services, channel="email", email="ann@example.com", locale="es")
+    ask(services, channel="sms", phone="+12125550100", locale="es")
+    settle(services)
+    email, text = deliveries(services)
+    assert email.subject == "Confirme su dirección de correo"
+    assert '<html lang="es">' in (email.html or "")
+    assert "pulse el botón" in email.text
+    assert "Responda Y para confirmar" in text.text
+    assert sms.measure(text.text).encoding == "GSM-7"
 
 
 def test_a_confirmation_by_text_leaves_at_night_when_the_person_just_asked(
@@ -150,7 +163,7 @@ def test_a_test_goes_to_staff_marked_and_without_review(services: Services) -> N
     assert states(services) == {"accepted": 2}
     for kept in deliveries(services):
         assert kept.to == "staff@example.com"
-        assert (kept.subject or "").startswith("[TEST] ")
+        assert (kept.subject or "").count("[TEST] ") == 1
 
 
 def test_a_series_goes_on_step_by_step_until_the_person_leaves(
