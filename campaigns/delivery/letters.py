@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 VALIDITY = timedelta(seconds=900)
 """A text that the carrier has not delivered by then must die instead of arriving late."""
 SHORTEST_VALIDITY = timedelta(seconds=1)
-TEST_MARK = "[TEST] "
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -121,8 +120,7 @@ def write_text(
     """Return one person's text."""
     if isinstance(content, CompiledText):
         urls = urls_for(parts.tokens, parts.public_url, letter.message_id)
-        # Only a test goes to an address without a contact.
-        return content.render(letter.person, urls, clinic, first, test=letter.contact_id is None)
+        return content.render(letter.person, urls, clinic, first, test=test)
     return notices.text(letter.body or {}, clinic=clinic)
 
 
@@ -164,7 +162,7 @@ def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
         sender_name=clinic.name,
         sender_email=clinic.sender_email,
         reply_to=clinic.reply_to,
-        subject=(TEST_MARK if intent.claim.kind is Kind.TEST else "") + subject,
+        subject=subject,
         html=html,
         text=plain,
         headers=_headers(clinic.sender_email, marketing=intent.claim.kind.is_marketing),
