@@ -6,7 +6,6 @@ from datetime import date
 from functools import lru_cache
 
 import holidays
-from holidays.countries import US
 
 
 def is_holiday(on: date, state: str | None = None) -> bool:
@@ -18,6 +17,6 @@ def is_holiday(on: date, state: str | None = None) -> bool:
 def _of_year(year: int, state: str | None) -> frozenset[date]:
     # A state that the calendar does not know has the federal days only. Observed days may
     # fall into the year before (1 January on a Saturday).
-    known = state if state in US.subdivisions else None
+    known = state if state in holidays.country_holidays("US").subdivisions else None
     years = (year - 1, year, year + 1)
     return frozenset(holidays.country_holidays("US", subdiv=known, years=years))
