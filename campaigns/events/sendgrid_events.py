@@ -44,7 +44,7 @@ def read(body: bytes, tokens: Tokens) -> list[Incoming]:
     """
     try:
         events = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("events_unreadable", "The body is not JSON.") from error
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise InvalidInput("events_unreadable", "The body is not a list of events.")
@@ -52,13 +52,13 @@ def read(body: bytes, tokens: Tokens) -> list[Incoming]:
 
 
 def _read_one(event: dict[str, Any], tokens: Tokens) -> Incoming:
-    kind = str(event.get("event") or "")[:30]
+    kind = _plain(event.get("event"))[:30]
     if kind == "bounce" and event.get("type") == "blocked":
         kind = "blocked"
     token = event.get("mid")
     message_id = tokens.read(Purpose.MESSAGE, token) if isinstance(token, str) else None
     payload = {key: _short(event[key]) for key in _KEPT if event.get(key) is not None}
-    email = str(event.get("email") or "").strip().lower()
+    email = _plain(event.get("email")).strip().lower()
     if message_id is None and email:
         payload["email"] = email[:254]
     stamp = event.get("timestamp")
@@ -67,7 +67,7 @@ def _read_one(event: dict[str, Any], tokens: Tokens) -> Incoming:
     return Incoming(
         provider=SENDGRID,
         kind=kind,
-        event_id=event_id[:120] if isinstance(event_id, str) and event_id else None,
+        event_id=(_plain(event_id)[:120] or None) if isinstance(event_id, str) else None,
         dedupe_key=natural_key(
             SENDGRID, about, kind, stamp, event.get("url"), event.get("attempt")
         ),
@@ -81,7 +81,12 @@ def _short(value: Any) -> Any:
     if isinstance(value, bool | int):
         return value
     # Mail servers repeat the address in their answers; whom it is about the message says.
-    return logs.mask(str(value).replace("\x00", ""))[:_TEXT_LIMIT]
+    return logs.mask(_plain(value))[:_TEXT_LIMIT]
+
+
+def _plain(value: Any) -> str:
+    """Return a value as text that every database can store."""
+    return str(value or "").replace("\0", "")
 
 
 def _instant(stamp: Any) -> datetime | None:

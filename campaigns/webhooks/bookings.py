@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -88,16 +88,17 @@ def _is_signed(body: bytes) -> bool:
 def _read(body: bytes) -> dict[str, Any]:
     try:
         told = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput("booking_unreadable", "The body is not JSON.") from error
     if not isinstance(told, dict):
         raise InvalidInput("booking_unreadable", "The body is not a JSON object.")
     faults: dict[str, str] = {}
     told["id"] = str(told.get("id") or "")
-    if not 1 <= len(told["id"]) <= 120:
+    if not 1 <= len(told["id"]) <= 120 or "\0" in told["id"]:
         faults["id"] = "give the booking system's own id, at most 120 characters"
     for name in ("message", "email", "phone", "first_name", "last_name"):
-        if told.get(name) is not None and not isinstance(told[name], str):
+        value = told.get(name)
+        if value is not None and (not isinstance(value, str) or "\0" in value):
             faults[name] = "must be text"
     told["status"] = told.get("status", ledger.BOOKED)
     if told["status"] not in (ledger.BOOKED, ledger.CANCELLED):
@@ -115,9 +116,10 @@ def _instant(value: object, name: str, faults: dict[str, str]) -> datetime | Non
         return None
     try:
         at = datetime.fromisoformat(str(value))
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        in_utc = at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        in_utc = None
+    if in_utc is None:
         faults[name] = "must be an ISO 8601 time with a zone, like 2026-11-17T13:00:00-05:00"
         return None
-    return at
+    return in_utc

@@ -100,6 +100,11 @@ def test_a_booking_of_nobody_we_know_is_kept_unmatched(
         ({"id": "1", "booked_at": "2026-11-17T12:00:00"}, b"zone"),
         ({"id": "1", "email": ["x"]}, b"email:"),
         ({"id": "x" * 121}, b"id:"),
+        ({"id": "a\x00b"}, b"id:"),
+        ({"id": "1", "email": "a\x00@example.com"}, b"email:"),
+        ({"id": "1", "starts_at": "9999-12-31T23:59:59-14:00"}, b"starts_at:"),
+        ({"id": "1", "booked_at": "0001-01-01T00:00:00+14:00"}, b"booked_at:"),
+        (b'{"a":' * 10_000, b"JSON"),
     ],
 )
 def test_a_faulty_booking_is_refused_in_words(

@@ -352,3 +352,30 @@ def test_suppressions_are_kept_by_hash_alone(
         assert address not in f"{row.address_hash}{row.note}"
         told = session.scalars(select(ProviderEvent)).one()
         assert told.payload["reason"] == "550 5.1.1 <[email]> user unknown"
+
+
+def test_a_zero_byte_in_one_event_does_not_cost_the_others_of_its_post(
+    each_hooked: Services, vendors: Vendors
+) -> None:
+    caller = calling(each_hooked)
+    with each_hooked.db.transaction() as session:
+        person = make_member(session, now=each_hooked.clock.now())
+        message = sent_message(session, person, now=each_hooked.clock.now())
+    token = each_hooked.tokens.issue(Purpose.MESSAGE, message.id)
+    odd = [
+        {"event": "open\x00", "email": "a\x00@example.com", "sg_event_id": f"e\x00{number}"}
+        for number in range(3)
+    ]
+    good = {"event": "delivered", "mid": token}
+    assert vendors.post_events(caller, [*odd, good]).status_code == 200
+    assert state_of(each_hooked, message) == ("delivered", None)
+
+
+def test_a_post_nested_beyond_reason_is_refused(
+    caller: FlaskClient, hooked: Services, vendors: Vendors
+) -> None:
+    body = b"[" * 100_000
+    answer = caller.post(PATH, data=body, headers=vendors.event_headers(body))
+    assert answer.status_code == 400
+    with hooked.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(ProviderEvent)) == 0
