@@ -18,7 +18,7 @@ from campaigns.broadcasts.models import Broadcast, Timing
 from campaigns.clinic import profile, transports
 from campaigns.clinic.models import PrivacyMode
 from campaigns.contacts.models import Channel
-from campaigns.content import lessons, lint, review
+from campaigns.content import lessons, lint, review, topics
 from campaigns.content.models import Lesson, LessonVersion
 from campaigns.core.settings import Settings
 
@@ -233,8 +233,10 @@ def topic_obstacles(
     clinic = profile.get(session)
     if clinic.privacy_mode != PrivacyMode.STRICT or ways.local:
         return []
-    by_topic = lesson.interest_id is not None or (
-        segment is not None and _mentions_interest(segment.rule)
+    by_topic = (
+        topics.is_draft_on_topic(session, lesson)
+        or topics.chooses_by_topic(lesson.draft)
+        or (segment is not None and _mentions_interest(segment.rule))
     )
     way = ways.by_channel(lesson.channel)
     if not by_topic or transports.has_baa(session, way):

@@ -21,8 +21,8 @@ from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.clinic import profile, transports
 from campaigns.clinic.models import Clinic
 from campaigns.contacts.models import Channel
-from campaigns.content import review
-from campaigns.content.models import Lesson, LessonVersion
+from campaigns.content import review, topics
+from campaigns.content.models import LessonVersion
 from campaigns.core.db import is_sqlite
 from campaigns.core.errors import InvalidInput, NotConfigured
 from campaigns.delivery import profiles
@@ -53,6 +53,7 @@ def read(
     breaker = session.get(Breaker, channel)
     origin = _origin(session, kind, origin_id)
     window = profiles.window_of(session, clinic, channel, now)
+    uncovered = _uncovered(session, clinic, provider)
     return (
         Frame(
             now=now,
@@ -71,8 +72,9 @@ def read(
                     and review.is_approved(session, version_id, now) is not None
                 )
             ),
-            transport_uncovered=_uncovered(session, clinic, provider),
-            topic_used=kind.is_marketing and (origin.topical or _has_topic(session, version_id)),
+            transport_uncovered=uncovered,
+            topic_used=kind.is_marketing
+            and (origin.topical or _topical(session, version_id, uncovered=uncovered)),
             cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
             cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
             hours=profiles.hours_json(session, window, now, sqlite_form=is_sqlite(session)),
@@ -95,6 +97,7 @@ def for_people(
     clinic = profile.get(session)
     breaker = session.get(Breaker, channel)
     window = profiles.window_of(session, clinic, channel, now)
+    uncovered = _uncovered(session, clinic, provider)
     return Frame(
         now=now,
         kind=kind,
@@ -103,8 +106,8 @@ def for_people(
         channel_stopped=bool(breaker and breaker.open_until and breaker.open_until > now),
         content_approved=version_id is None
         or review.is_approved(session, version_id, now) is not None,
-        transport_uncovered=_uncovered(session, clinic, provider),
-        topic_used=uses_topic(rule) or _has_topic(session, version_id),
+        transport_uncovered=uncovered,
+        topic_used=uses_topic(rule) or _topical(session, version_id, uncovered=uncovered),
         cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
         cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
         hours=profiles.hours_json(session, window, now, sqlite_form=is_sqlite(session)),
@@ -156,15 +159,17 @@ def _uncovered(session: Session, clinic: Clinic, provider: str) -> bool:
     return profile.is_strict(clinic) and not transports.has_baa(session, provider)
 
 
-def _has_topic(session: Session, version_id: int | None) -> bool:
+def _topical(session: Session, version_id: int | None, *, uncovered: bool) -> bool:
+    """Tell whether content counts as on a topic.
+
+    Blocks that depend on interests count only where a topic must not pass at all:
+    elsewhere, whoever has not agreed to topics gets the message without those blocks.
+    """
     if version_id is None:
         return False
-    interest = session.scalar(
-        select(Lesson.interest_id)
-        .join(LessonVersion, LessonVersion.lesson_id == Lesson.id)
-        .where(LessonVersion.id == version_id)
-    )
-    return interest is not None
+    if topics.is_on_topic(session, version_id):
+        return True
+    return uncovered and topics.chooses_by_topic(session.get_one(LessonVersion, version_id).source)
 
 
 def uses_topic(rule: dict[str, Any] | None) -> bool:
