@@ -195,8 +195,8 @@ def resume_drip(drip_id: int) -> Response:
 def archive_drip(drip_id: int) -> Response:
     """End the series for everybody in it."""
     with context.transaction() as session:
-        done = lifecycle.archive(session, actor(), drip_id, now=context.now())
-    notify(f"“{done.name}” is archived. Its messages that had not left are not sent.")
+        name = lifecycle.archive(session, actor(), drip_id, now=context.now()).name
+    notify(f"“{name}” is archived. Its messages that had not left are not sent.")
     return redirect(url_for("staff.drips"), 303)
 
 
