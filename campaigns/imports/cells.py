@@ -139,9 +139,9 @@ def _iso(text: str) -> datetime | None:
         if len(text) <= 10:
             return datetime.combine(date.fromisoformat(text), time(12), UTC)
         moment = datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _american(text: str) -> datetime | None:

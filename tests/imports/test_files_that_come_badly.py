@@ -193,6 +193,8 @@ def test_a_mapping_is_checked_against_the_file() -> None:
         ("13/05/2026", None),
         ("spring", None),
         ("1066-10-14", None),
+        ("0001-01-01T00:00:00+14:00", None),
+        ("9999-12-31T23:59:59-14:00", None),
         ("", None),
     ],
 )
