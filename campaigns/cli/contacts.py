@@ -68,7 +68,7 @@ def import_people(
     dry_run: bool,
     remarks_to: Path | None,
 ) -> None:
-    """Import people from a CSV file; nobody is written to because of it."""
+    """Import people from a CSV file; nobody is written to because of it, but by --start-series."""
     built = services()
     attestations = dict(_attestation(text) for text in consents)
     import_id = _receive(
