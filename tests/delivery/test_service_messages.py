@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -184,6 +185,14 @@ def test_a_series_goes_on_step_by_step_until_the_person_leaves(
         clock.advance(timedelta(days=1))
     sent = sum(states(services, state="accepted").values())
     assert sent >= 1
+    for kept in deliveries(services):
+        if kept.channel == "email":
+            token = re.search(r"/u/(\S+?)>", kept.headers["List-Unsubscribe"])
+            assert token is not None
+            assert services.tokens.read(Purpose.UNSUBSCRIBE, token[1]) is not None
+            assert kept.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+            assert f"/u/{token[1]}" in (kept.html or "")
+    assert any(kept.channel == "email" for kept in deliveries(services))
     with services.db.transaction() as session:
         leave(session, contact, "email", now=clock.now())
         leave(session, contact, "sms", now=clock.now())
