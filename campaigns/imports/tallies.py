@@ -11,7 +11,7 @@ from campaigns.consent.models import Action
 
 WORDS: dict[str, str] = {
     "email_granted": "agreed to email, with proof",
-    "email_unproven": "came without proof of agreeing to email: they get one request to confirm",
+    "email_unproven": "came without proof of agreeing to email: they wait, and may be asked once",
     "email_known": "stand as before for email",
     "email_left": "left email: recorded, and they get none",
     "email_left_before": "asked not to be emailed before, and stay so",

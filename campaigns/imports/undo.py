@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from campaigns.accounts import audit
 from campaigns.audience.models import ContactInterest
 from campaigns.bookings.models import Booking
-from campaigns.consent.models import ConsentEntry, ConsentState, Method
+from campaigns.consent.models import ConsentEntry, ConsentState, Method, OptInRequest
 from campaigns.contacts.models import Address, Contact, ContactStatus, Note
 from campaigns.core.actors import Actor
 from campaigns.core.clock import Clock
@@ -77,6 +77,7 @@ def untouched(import_id: int) -> ColumnElement[bool]:
         exists().where(other_import),
         exists().where(Note.contact_id == Contact.id),
         exists().where(Booking.contact_id == Contact.id),
+        exists().where(OptInRequest.contact_id == Contact.id),
         *(trace() for trace in _traces.values()),
     ]
     ended = select(Import.finished_at).where(Import.id == import_id).scalar_subquery()

@@ -15,7 +15,7 @@ from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile
 from campaigns.consent import disclosures
 from campaigns.core.errors import InvalidInput, NotFound
-from campaigns.imports import cells, columns, files, remarks, tallies, undo
+from campaigns.imports import asking, cells, columns, files, remarks, tallies, undo
 from campaigns.imports.forecast import forecast
 from campaigns.imports.models import Import, ImportState
 from campaigns.staff.blueprint import actor, bp, notify
@@ -33,6 +33,8 @@ _KINDS = (
 )
 """Kind of attestation, kind of disclosure, label."""
 _NOT_STARTED = (ImportState.UPLOADED, ImportState.READY)
+_ASK_CHUNKS = 20
+"""At most so many transactions for one press of the button."""
 _UNDER_WAY = (ImportState.RUNNING, ImportState.UNDOING)
 
 
@@ -223,6 +225,7 @@ def _result(session: Session, found: Import) -> dict[str, Any]:
         "refused": refused,
         "remarked": remarked,
         "rows": [] if under_way else remarks.first(session, found.id),
+        "askable": asking.askable(session, found.id, now=context.now()) if ended else 0,
         "removable": undo.removable(session, found.id) if ended else 0,
         "under_way": under_way,
     }
@@ -244,6 +247,33 @@ def stop_import(import_id: int) -> Response:
     """Stop an import; what was read is kept, and it can go on."""
     with context.transaction() as session:
         files.stop(session, actor(), import_id, now=context.now())
+    return redirect(url_for("staff.show_import", import_id=import_id), 303)
+
+
+@bp.post("/people/import/<int:import_id>/ask")
+@requires(Permission.IMPORT)
+def ask_imported(import_id: int) -> Response:
+    """Send the one request to confirm to everybody of an import who has given no proof."""
+    asked = 0
+    for _ in range(_ASK_CHUNKS):
+        with context.transaction() as session:
+            files.get(session, import_id)
+            more = asking.ask(session, import_id, now=context.now())
+        asked += more
+        if not more:
+            break
+    with context.transaction() as session:
+        audit.append(
+            session,
+            actor(),
+            "import.asked",
+            subject_kind="import",
+            subject_id=import_id,
+            now=context.now(),
+            people=asked,
+        )
+    emails = "1 email goes" if asked == 1 else f"{asked:,} emails go"
+    notify(f"{emails} out. Nothing else is sent before the answer.")
     return redirect(url_for("staff.show_import", import_id=import_id), 303)
 
 

@@ -6,15 +6,19 @@ import io
 import re
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from campaigns.accounts.models import Role
 from campaigns.audience import interests
 from campaigns.clinic import profile
 from campaigns.consent import disclosures, ledger
+from campaigns.consent.models import OptInRequest
 from campaigns.contacts import directory
 from campaigns.imports import files, runner
 from campaigns.wiring import Services
 from tests.factories.accounts import sign_in
+from tests.factories.consent import leave
+from tests.factories.contacts import make_contact
 
 CSV = (
     "Email,First name,Mobile,Interests,Favourite colour\r\n"
@@ -184,3 +188,29 @@ def test_a_file_is_thrown_away_before_it_is_started(
 def test_only_roles_that_import_may_open_it(client: FlaskClient, services: Services) -> None:
     sign_in(client, services, Role.FRONT_DESK)
     assert client.get("/staff/people/import/").status_code == 403
+
+
+def test_people_without_proof_are_asked_once_and_only_once(
+    client: FlaskClient, services: Services
+) -> None:
+    prepare(services)
+    sign_in(client, services, Role.MARKETER)
+    with services.db.transaction() as session:
+        gone = make_contact(session, now=services.clock.now(), email="cleo@example.com")
+        leave(session, gone, "email", now=services.clock.now())
+    rows = "".join(f"{name}@example.com,,,,\r\n" for name in ("ana", "ben", "ben", "cleo"))
+    base = upload(client, CSV.splitlines()[0] + "\r\n" + rows)
+    client.post(f"{base}/columns", data=COLUMNS)
+    client.post(f"{base}/consent", data={})
+    client.post(f"{base}/start")
+    runner.tick(services.db, services.clock)
+    page = client.get(base).text
+    assert "2 people who came without proof" in page
+    said = client.post(f"{base}/ask", follow_redirects=True).text
+    assert "2 emails go out" in said
+    assert "can be asked, once" not in said
+    assert "0 emails go out" in client.post(f"{base}/ask", follow_redirects=True).text
+    with services.db.reading() as session:
+        asked = session.scalars(select(OptInRequest).order_by(OptInRequest.address)).all()
+    assert [request.address for request in asked] == ["ana@example.com", "ben@example.com"]
+    assert {request.origin for request in asked} == {"import"}
