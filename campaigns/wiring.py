@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from campaigns.core import keys as key_rings
 from campaigns.core.clock import Clock, ScaledClock, SystemClock
 from campaigns.core.db import Database
+from campaigns.core.errors import NotConfigured
 from campaigns.core.keys import KeyRing
 from campaigns.core.settings import EmailProvider, Settings, SmsProvider
 from campaigns.core.signing import Tokens
@@ -37,7 +39,12 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """Join the parts. Opens no connection yet; makes the key ring if there is none."""
+    """Join the parts. Opens no connection yet; makes the key ring for a new database.
+
+    Raises: NotConfigured when the key ring of a database that is in use is missing.
+    """
+    if not settings.key_ring_path.exists():
+        _require_new_database(settings)
     keys = key_rings.load_or_create(settings.key_ring_path)
     if settings.secret_key is not None:
         keys = key_rings.with_session_secret(keys, settings.secret_key.get_secret_value())
@@ -52,6 +59,27 @@ def build(settings: Settings) -> Services:
         email=_email_sender(settings, db, clock),
         sms=_sms_sender(settings, db, clock),
     )
+
+
+def _require_new_database(settings: Settings) -> None:
+    """Raise NotConfigured for a database in use: a new ring would recognise no opt-out of it."""
+    url = settings.resolved_database_url
+    if settings.is_sqlite and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    from campaigns.core import schema
+
+    db = Database(url, keys=key_rings.new_key_ring())
+    try:
+        in_use = schema.current(db) is not None
+    finally:
+        db.dispose()
+    if in_use:
+        raise NotConfigured(
+            "key_ring_missing",
+            f"The key ring {settings.key_ring_path} is missing, and the database is in use. "
+            "Restore the file from a backup: without it, opt-outs and links in messages already "
+            "sent cannot be recognised. Nothing was changed.",
+        )
 
 
 def build_clock(settings: Settings) -> Clock:
