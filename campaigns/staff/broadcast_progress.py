@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -45,7 +45,7 @@ MEANINGS = {
     "checking": "The line broke while sending. It is being looked up and never sent twice.",
     "sending": "Handed to the provider at this moment.",
     "held": "Waits for a lawful hour, or until the person may get another message.",
-    "planned": "Still to go.",
+    "planned": "Not handed to the provider yet.",
     "suppressed": "Left out for a reason; the reasons are below.",
     "expired": "Its time ran out before it was allowed to go.",
     "cancelled": "Stopped before it left.",
@@ -106,7 +106,8 @@ def campaign_live(broadcast_id: int) -> Response | str | tuple[str, int, dict[st
     with context.reading() as session:
         broadcast = drafts.get(session, broadcast_id)
         page = render_template("staff/campaigns/_live.html", **_figures(session, broadcast))
-        if broadcast.state not in UNDER_WAY:
+        seen = request.args.get("seen", broadcast.state)
+        if seen != broadcast.state or broadcast.state not in UNDER_WAY:
             return page, 200, {"HX-Refresh": "true"}
         return page
 

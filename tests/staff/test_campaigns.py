@@ -209,6 +209,20 @@ def test_the_live_page_asks_again_while_it_goes_out_and_refreshes_at_the_end(
     assert 'hx-trigger="every 2s"' not in reply.text
 
 
+def test_the_live_page_refreshes_once_it_has_begun_so_that_no_button_is_stale(
+    staff: FlaskClient, services: Services
+) -> None:
+    with services.db.transaction() as session:
+        number = make_scheduled(session, now=NOON).id
+    live = f"/staff/campaigns/{number}/progress/live?seen=scheduled"
+    assert live in staff.get(f"/staff/campaigns/{number}/progress").text
+    assert "HX-Refresh" not in staff.get(live).headers
+    with services.db.transaction() as session:
+        lifecycle.mark_sending(session, number, now=NOON)
+    assert staff.get(live).headers["HX-Refresh"] == "true"
+    assert "Back to draft" not in staff.get(f"/staff/campaigns/{number}/progress").text
+
+
 def test_copy_archive_and_bring_back(staff: FlaskClient, services: Services) -> None:
     number = make(staff, services, name="Original")
     copied = staff.post(f"/staff/campaigns/{number}/duplicate")
