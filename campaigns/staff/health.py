@@ -20,6 +20,7 @@ _SLOW = {"clean-up": timedelta(minutes=30)}
 NAMES = {
     "deliver": "Sending messages",
     "imports": "Reading imported files",
+    "events": "Taking in receipts and replies",
     "drips": "Moving people along their drips",
     "clean-up": "Cleaning up",
 }

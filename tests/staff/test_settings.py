@@ -13,6 +13,8 @@ from campaigns.accounts.models import Role, StaffUser
 from campaigns.clinic import closures, profile, transports
 from campaigns.consent import disclosures
 from campaigns.jobs.models import TaskRun
+from campaigns.jobs.schedule import TASKS
+from campaigns.staff.health import NAMES
 from campaigns.wiring import Services
 from tests.factories.accounts import sign_in, staff_user
 from tests.factories.clinic import COMPLETE, make_clinic
@@ -260,3 +262,7 @@ def test_health_tells_whether_anything_is_at_work(owner: FlaskClient, services: 
     assert "At work" in page
     assert "Late" in page
     assert "disk full" in page
+
+
+def test_every_periodic_task_has_a_name_that_staff_can_read() -> None:
+    assert {task.name for task in TASKS} <= set(NAMES)
