@@ -46,7 +46,7 @@ def services(*, migrate: bool = False, **overrides: Any) -> Services:
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Turn a domain error into its message on standard error and exit code 1."""
+    """Turn a domain error, or a database that is full or broken, into words and exit code 1."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -57,6 +57,13 @@ def reports_errors(command: Callable[P, R]) -> Callable[P, R]:
             for name, fault in error.fields.items():
                 if fault not in error.message:
                     click.echo(f"  {name}: {fault}", err=True)
+            sys.exit(1)
+        except Exception as error:
+            # By its name, because commands that need no database do not load the library.
+            if type(error).__name__ not in ("OperationalError", "DatabaseError"):
+                raise
+            cause = str(getattr(error, "orig", error)).strip()
+            click.echo(f"campaigns: The database cannot be used: {cause}", err=True)
             sys.exit(1)
 
     return run

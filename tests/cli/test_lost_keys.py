@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy.engine import make_url
 
+from campaigns.cli.main import main
 from campaigns.core import settings
 from campaigns.core.db import Database
 from campaigns.core.errors import NotConfigured
@@ -29,3 +31,13 @@ def test_a_first_start_makes_the_key_ring(tmp_path: Path) -> None:
     found = settings.load({"CAMPAIGNS_DATA_DIR": str(tmp_path / "new")})
     build(found).db.dispose()
     assert found.key_ring_path.exists()
+
+
+def test_a_file_that_is_no_database_is_named_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "broken.sqlite3").write_text("not a database" * 100)
+    url = f"sqlite:///{tmp_path / 'broken.sqlite3'}"
+    given = {"CAMPAIGNS_DATA_DIR": str(tmp_path), "CAMPAIGNS_DATABASE_URL": url}
+    answer = CliRunner().invoke(main, ["doctor"], env=given)
+    assert answer.exit_code == 1
+    assert "The database cannot be used: file is not a database" in answer.output
+    assert "Traceback" not in answer.output
