@@ -78,7 +78,9 @@
     }
     // One click, one request: the button rests until the next page is there.
     if (form.method === "post" && !form.hasAttribute("hx-post") && event.submitter) {
-      setTimeout(() => (event.submitter.disabled = true));
+      setTimeout(() => {
+        if (!event.defaultPrevented) event.submitter.disabled = true;
+      });
     }
   }, true);
   window.addEventListener("pageshow", (event) => {

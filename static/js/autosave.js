@@ -1,16 +1,17 @@
-// Lets nothing overtake a change that is being saved: a plain button waits for it.
+// Lets nothing overtake or skip a change that is being saved: a plain button waits for it,
+// and stays where it is when the change could not be saved.
 (() => {
   "use strict";
   const composer = document.getElementById("composer");
   if (!composer) return;
-  let changed = false; // typed, and not on its way yet
+  let unsaved = false; // typed, and not saved yet
   let running = 0; // requests of the composer under way
   let revision = null;
   let next = null; // the form that waits, with the button that was pressed
 
   const autosaving = (node) => node.closest && node.closest("[data-autosave]");
   const note = (event) => {
-    if (autosaving(event.target)) changed = true;
+    if (autosaving(event.target)) unsaved = true;
   };
   composer.addEventListener("input", note);
   composer.addEventListener("trix-change", (event) => {
@@ -18,22 +19,25 @@
   });
   document.addEventListener("draft-saved", (event) => {
     revision = event.detail.revision;
+    unsaved = false;
   });
   document.addEventListener("htmx:beforeSend", (event) => {
-    if (!composer.contains(event.target)) return;
-    running += 1;
-    if (autosaving(event.target)) changed = false;
+    if (composer.contains(event.target)) running += 1;
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
+  document.addEventListener("htmx:afterRequest", () => {
     if (!running) return;
     running -= 1;
-    if (!event.detail.successful) next = null; // the page says why, and what was typed is there
-    if (running || changed || !next) return;
+    if (running || !next) return;
     const { form, button } = next;
     next = null;
-    setTimeout(() => go(form, button), 0);
+    if (unsaved) show();
+    else setTimeout(() => go(form, button), 0);
   });
 
+  const show = () => {
+    const reason = composer.querySelector("[role=alert]") || document.getElementById("saved");
+    if (reason) reason.scrollIntoView({ block: "center" });
+  };
   const go = (form, button) => {
     for (const input of form.querySelectorAll("[data-revision]")) input.value = revision ?? input.value;
     if (!form.isConnected) {
@@ -47,11 +51,11 @@
     "submit",
     (event) => {
       const form = event.target;
-      if (form.hasAttribute("hx-post") || form.method !== "post" || (!changed && !running)) return;
+      if (form.hasAttribute("hx-post") || form.method !== "post" || (!unsaved && !running)) return;
       event.preventDefault();
       next = { form, button: event.submitter };
       const saving = composer.querySelector("form[data-autosave]");
-      if (changed && saving) window.htmx.trigger(saving, "save-now");
+      if (unsaved && saving) window.htmx.trigger(saving, "save-now");
     },
     true,
   );

@@ -220,3 +220,20 @@ def test_from_an_empty_clinic_to_the_report(
     report = page.locator("main")
     expect(report).to_contain_text("Clicked")
     expect(report).to_contain_text("Not sent, for a reason")
+
+
+def test_what_cannot_be_saved_is_said_beside_it_and_asks_for_no_review(
+    page: Page, empty_clinic: Service
+) -> None:
+    make_owner(page, empty_clinic)
+    page.goto(f"{empty_clinic.url}/staff/library/new?channel=sms")
+    fill(page, Name="A text")
+    press(page, "^Next")
+    words = page.get_by_role("textbox", name="Words")
+    words.fill("hello {{ shoe_size }}")
+    page.get_by_role("button", name=re.compile("ask for the review")).click()
+    expect(page.get_by_role("alert").filter(has_text="shoe_size")).to_be_visible()
+    expect(words).to_have_value("hello {{ shoe_size }}")
+    words.fill("would you like to come in?")
+    page.get_by_role("button", name=re.compile("ask for the review")).click()
+    expect(page.locator("body")).to_contain_text("The review is asked for")
