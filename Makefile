@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check format lock screens clean
+.PHONY: help setup run demo test controls check format lock screens clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ demo: setup ## the main job from import to report, headless, against stand-in pr
 
 test: $(VENV)/.dev static/vendor/.installed ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+controls: $(VENV)/.dev static/vendor/.installed ## activate every control of every staff page in Chromium (some minutes)
+	@$(BIN)/python -m pytest -m controls tests/browser $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, import order
 	@$(BIN)/ruff format --check .

@@ -91,6 +91,10 @@ def change(target: Locator) -> None:
         )
         if other is not None:
             target.select_option(value=other)
+    elif tag == "TRIX-EDITOR":
+        target.click()
+        target.press_sequentially("A word. ")
+        target.blur()
     elif kind in ("checkbox", "radio"):
         target.evaluate("(one) => (one.labels[0] || one).click()")
     else:

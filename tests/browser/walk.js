@@ -2,7 +2,9 @@
 window.walk = (() => {
   "use strict";
   const ALL = "a[href], button, summary, select, input:not([type=hidden]), textarea, trix-editor";
-  const LIVE = "[hx-get], [hx-post], form[data-autosave], [data-builder], [data-vouch]";
+  const LIVE = "form[hx-trigger], [data-autosave], [data-vouch]";
+  const NOBODYS = "template, noscript, [aria-hidden=true][tabindex='-1']"; // what Enter presses in a form, unseen
+  const OWN = "[hx-get], [hx-post]";
   const words = (node) => (node.innerText || node.textContent || "").trim();
   const icon = (node) => {
     const use = node.querySelector("use");
@@ -14,10 +16,11 @@ window.walk = (() => {
 
   const kind = (node) => {
     if (node.disabled || (node.type === "radio" && node.checked)) return "off";
+    if (node.dataset.previewWidth && node.getAttribute("aria-pressed") === "true") return "off"; // chosen already
     if (node.tagName === "A") return "link";
     if (node.tagName === "SUMMARY" || node.tagName === "BUTTON" || node.type === "submit") return "press";
-    if (node.tagName === "TRIX-EDITOR" || node.type === "file") return "field";
-    return node.closest(LIVE) ? "change" : "field";
+    if (node.type === "file") return "field";
+    return node.matches(OWN) || node.closest(LIVE) ? "change" : "field";
   };
   const signature = (node, what) => {
     if (what === "link") return [node.getAttribute("href"), node.hasAttribute("hx-get")];
@@ -31,7 +34,7 @@ window.walk = (() => {
   };
 
   const controls = () =>
-    [...document.querySelectorAll(ALL)].filter((node) => !node.closest("template, noscript")).map((node, index) => {
+    [...document.querySelectorAll(ALL)].filter((node) => !node.closest(NOBODYS)).map((node, index) => {
       node.dataset.walk = index;
       const what = kind(node);
       return {
