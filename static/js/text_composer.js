@@ -4,6 +4,11 @@
   const form = document.querySelector("form[data-autosave]");
   if (!form) return;
   const body = form.querySelector("textarea");
+  const link = form.elements.link;
+  const choice = document.getElementById("lesson-choice");
+  link.addEventListener("change", () => {
+    choice.hidden = link.value !== "lesson";
+  });
   let dirty = false;
   form.addEventListener("input", () => {
     dirty = true;

@@ -128,6 +128,7 @@ STAFF = (
             ("columns", "m1"),
         )
     ),
+    ("text composer, leading to a lesson", "/staff/library/{text_of_lesson}/"),
     ("text composer", "/staff/library/{draft_text}/"),
     ("versions", "/staff/library/{signed}/versions"),
     ("reviews", "/staff/reviews/"),

@@ -108,7 +108,7 @@ def _try(walker: Walker, control: Control, what: str, tried: set[tuple[str, str]
     for undo in walker.controls():
         where = ("undo", undo.signature)
         of_editor = "trix" in undo.signature  # its toolbar has an Undo of its own
-        if undo.label == "Undo" and not of_editor and where not in tried:
+        if undo.kind == "press" and undo.label == "Undo" and not of_editor and where not in tried:
             tried.add(where)
             before = walker.rows()
             done = walker.activate(undo)
@@ -122,8 +122,27 @@ def _is_here(walker: Walker, control: Control) -> bool:
     """Tell whether a link leads to the very page that is open, and says so."""
     current = walker.tab.locator(f"[data-walk='{control.index}'][aria-current]")
     return control.kind == "link" and (
-        current.count() > 0 or control.href.rstrip("#") == walker.tab.url
+        current.count() > 0 or (control.href == walker.tab.url and not control.href.endswith("#"))
     )
+
+
+@pytest.mark.parametrize(
+    "dead",
+    [
+        "<button type='button'>Dead</button>",
+        "<a href='#'>Dead</a>",
+        "<form method='dialog'><button>Dead</button></form>",
+    ],
+    ids=["a button without a script", "a link to nowhere", "a form that sends nothing"],
+)
+def test_a_dead_control_is_noticed(walkers: tuple[Walker, Walker], dead: str) -> None:
+    walker = walkers[0]
+    walker.open("/staff/search?q=an")
+    walker.tab.locator("main").evaluate(
+        "(main, html) => main.insertAdjacentHTML('beforeend', html)", dead
+    )
+    control = next(one for one in walker.controls() if one.label == "Dead")
+    assert _try(walker, control, "the dead one", set()) == ["the dead one: nothing happened"]
 
 
 def test_an_answer_of_no_changes_nothing(walkers: tuple[Walker, Walker], kept: Scene) -> None:

@@ -42,6 +42,7 @@ def write_and_sign(
             waiting = version.id
             continue
         review.approve(session, reviewer, version.id, now=now)
+    scene.ids["text_of_lesson"] = written["joint_pain_text"].id
     scene.ids["signed"] = written["newsletter"].id
     picture = pictures.upload(session, owner, a_picture(), now=now)
     draft = lessons.create(
