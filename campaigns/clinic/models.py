@@ -57,6 +57,12 @@ class Clinic(Base):
     sms_per_week: Mapped[int] = mapped_column(default=2)
     email_per_day: Mapped[int] = mapped_column(default=1)
     email_per_week: Mapped[int] = mapped_column(default=3)
+    text_number: Mapped[str | None] = mapped_column(String(16))
+    """The number that people text a keyword to, as printed on posters; E.164."""
+    text_part_cost: Mapped[int] = mapped_column(default=110)
+    """What one part of a text costs, in hundredths of a cent."""
+    signup_text_budget: Mapped[int] = mapped_column(default=500)
+    """What texts that ask for confirmation may cost in all on a day, in cents."""
     stopped_at: Mapped[datetime | None]
     """Since when everything is stopped; None while sending is allowed."""
     stopped_by: Mapped[str | None] = mapped_column(String(120))

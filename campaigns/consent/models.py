@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from campaigns.core.db import Base, BigId
+from campaigns.core.db import Base, BigId, JsonValue
 
 
 class Action(StrEnum):
@@ -171,7 +171,9 @@ class OptInRequest(Base):
     expires_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     origin: Mapped[str] = mapped_column(String(20), default="form")
-    """``form`` (the person asked), ``import`` (staff asked for proof)."""
+    """``form`` or ``keyword`` (the person asked), ``import`` (staff asked for proof)."""
+    form_id: Mapped[int | None] = mapped_column(ForeignKey("signup_forms.id"), index=True)
+    """The sign-up form that it came from."""
 
 
 class Suppression(Base):
@@ -217,6 +219,8 @@ class SignupAttempt(Base):
     phone_hash: Mapped[str | None] = mapped_column(String(32))
     phone_block_hash: Mapped[str | None] = mapped_column(String(32))
     """Of the thousand numbers around a phone: adjacent ones are the mark of pumping."""
+    text_parts: Mapped[int] = mapped_column(default=0)
+    """Parts of the text that asks for confirmation: what it costs."""
 
 
 class PreferenceCode(Base):
@@ -236,3 +240,45 @@ class PreferenceCode(Base):
     expires_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0)
     used_at: Mapped[datetime | None]
+
+
+class SignupForm(Base):
+    """A place where people sign up: its page, its frame for a website, its poster, its tablet.
+
+    The slug is printed on posters and never changes. ``words`` holds what staff wrote in
+    place of our own words, by key and language: ``{"thanks": {"en": "…", "es": "…"}}``.
+    """
+
+    __tablename__ = "signup_forms"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    """For staff."""
+    active: Mapped[bool] = mapped_column(default=True)
+    keyword: Mapped[str | None] = mapped_column(String(12), unique=True)
+    """The word to text, in capitals."""
+    channels: Mapped[list[str]] = mapped_column(JsonValue)
+    topics: Mapped[list[str] | None] = mapped_column(JsonValue)
+    """Codes of the interests that are offered; None for all that are switched on."""
+    words: Mapped[dict[str, Any]]
+    embed_origins: Mapped[list[str]] = mapped_column(JsonValue)
+    """Websites that may frame it: ``https://www.example.com``."""
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class SignupTablet(Base):
+    """A form opened for the front desk's tablet by a member of staff, for some hours."""
+
+    __tablename__ = "signup_tablets"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    form_id: Mapped[int] = mapped_column(ForeignKey("signup_forms.id"), index=True)
+    opened_by_id: Mapped[int] = mapped_column(BigId)
+    opened_by: Mapped[str] = mapped_column(String(120))
+    opened_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    blank_since: Mapped[datetime]
+    """A page shown before then belongs to an earlier person: what it held is not shown again."""
+    ended_at: Mapped[datetime | None]

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("email_hash", sa.String(length=32), nullable=True),
         sa.Column("phone_hash", sa.String(length=32), nullable=True),
         sa.Column("phone_block_hash", sa.String(length=32), nullable=True),
+        sa.Column("text_parts", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signup_attempts")),
     )
     op.create_index(op.f("ix_signup_attempts_at"), "signup_attempts", ["at"], unique=False)
@@ -61,6 +62,41 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_wordings")),
+    )
+    op.create_table(
+        "signup_forms",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("slug", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("keyword", sa.String(length=12), nullable=True),
+        sa.Column("channels", campaigns.core.db.JsonValue, nullable=False),
+        sa.Column("topics", campaigns.core.db.JsonValue, nullable=True),
+        sa.Column("words", campaigns.core.db.JsonValue, nullable=False),
+        sa.Column("embed_origins", campaigns.core.db.JsonValue, nullable=False),
+        sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("updated_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signup_forms")),
+        sa.UniqueConstraint("keyword", name=op.f("uq_signup_forms_keyword")),
+        sa.UniqueConstraint("slug", name=op.f("uq_signup_forms_slug")),
+    )
+    op.create_table(
+        "signup_tablets",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("form_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("opened_by_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("opened_by", sa.String(length=120), nullable=False),
+        sa.Column("opened_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("blank_since", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("ended_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["signup_forms.id"], name=op.f("fk_signup_tablets_form_id_signup_forms")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signup_tablets")),
+    )
+    op.create_index(
+        op.f("ix_signup_tablets_form_id"), "signup_tablets", ["form_id"], unique=False
     )
     op.create_table(
         "consent_entries",
@@ -162,6 +198,7 @@ def upgrade() -> None:
         sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("confirmed_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("origin", sa.String(length=20), nullable=False),
+        sa.Column("form_id", campaigns.core.db.BigId, nullable=True),
         sa.ForeignKeyConstraint(
             ["contact_id"], ["contacts.id"], name=op.f("fk_optin_requests_contact_id_contacts")
         ),
@@ -169,6 +206,9 @@ def upgrade() -> None:
             ["entry_id"],
             ["consent_entries.id"],
             name=op.f("fk_optin_requests_entry_id_consent_entries"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["form_id"], ["signup_forms.id"], name=op.f("fk_optin_requests_form_id_signup_forms")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_optin_requests")),
     )
@@ -198,6 +238,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
     )
+    op.create_index(op.f("ix_optin_requests_form_id"), "optin_requests", ["form_id"], unique=False)
     op.create_index(
         "ix_suppressions_address_hash", "suppressions", ["address_hash", "lifted_at"], unique=False
     )
@@ -208,6 +249,7 @@ def downgrade() -> None:
     op.drop_index("ix_suppressions_address_hash", table_name="suppressions")
     op.drop_table("suppressions")
     op.drop_index(op.f("ix_optin_requests_requested_at"), table_name="optin_requests")
+    op.drop_index(op.f("ix_optin_requests_form_id"), table_name="optin_requests")
     op.drop_index("ix_optin_requests_contact", table_name="optin_requests")
     op.drop_table("optin_requests")
     op.drop_table("consent_states")
@@ -217,6 +259,9 @@ def downgrade() -> None:
     op.drop_index("ix_consent_entries_contact", table_name="consent_entries")
     op.drop_table("consent_entries")
     op.drop_table("wordings")
+    op.drop_index(op.f("ix_signup_tablets_form_id"), table_name="signup_tablets")
+    op.drop_table("signup_tablets")
+    op.drop_table("signup_forms")
     op.drop_index("ix_signup_attempts_phone", table_name="signup_attempts")
     op.drop_index("ix_signup_attempts_network", table_name="signup_attempts")
     op.drop_index("ix_signup_attempts_ip", table_name="signup_attempts")
