@@ -11,6 +11,7 @@ COMMANDS = {
     "db": "database",
     "demo": "demo",
     "doctor": "doctor",
+    "explain": "explain",
     "run": "processes",
     "users": "users",
     "web": "processes",

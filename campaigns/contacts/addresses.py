@@ -12,10 +12,11 @@ import unicodedata
 from email_validator import EmailNotValidError, validate_email
 
 from campaigns.contacts import areas
-from campaigns.contacts.models import Channel
+from campaigns.contacts.channels import Channel
 from campaigns.core.errors import InvalidInput
 
 MAX_EMAIL = 254
+_GMAIL = ("@gmail.com", "@googlemail.com")
 
 _PLAIN_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
@@ -175,6 +176,26 @@ def _check_digits(digits: str) -> None:
 def normalise(channel: str, text: str) -> str:
     """Return an address of either channel in its normal form."""
     return normalise_email(text) if channel == Channel.EMAIL else normalise_phone(text)
+
+
+def mailbox(channel: str, address: str) -> str:
+    """Return what stands for the mailbox behind a normalised address; a phone is itself.
+
+    Gmail reads ``jane.doe+news@gmail.com`` as ``janedoe@gmail.com``, and googlemail.com as
+    gmail.com. Only for what blocks: two spellings never make two people one.
+    """
+    if channel != Channel.EMAIL or not address.endswith(_GMAIL):
+        return address
+    name = address.rpartition("@")[0].partition("+")[0].replace(".", "")
+    return f"{name}@gmail.com"
+
+
+def untagged(channel: str, address: str) -> str:
+    """Return the mailbox as most providers read it: any ``+tag`` gone; for limits on use."""
+    if channel == Channel.EMAIL:
+        name, _, domain = address.rpartition("@")
+        address = f"{name.partition('+')[0]}@{domain}"
+    return mailbox(channel, address)
 
 
 def mask(channel: str, address: str) -> str:

@@ -8,14 +8,8 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from campaigns.contacts.channels import Channel as Channel
 from campaigns.core.db import Base, BigId
-
-
-class Channel(StrEnum):
-    """A way to reach a person."""
-
-    EMAIL = "email"
-    SMS = "sms"
 
 
 class ContactStatus(StrEnum):
