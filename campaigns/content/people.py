@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from campaigns.clinic.models import Clinic
 from campaigns.content import slots
-from campaigns.core.signing import Purpose, Tokens
+from campaigns.core.signing import TOKEN_LENGTH, Purpose, Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,7 @@ class PersonView:
     """How many texts a month the wording they agreed to promises."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersonUrls:
+class PersonUrls(NamedTuple):
     """The addresses of one message; each carries an opaque token."""
 
     click: str
@@ -45,19 +45,40 @@ class PersonUrls:
 
 def urls_for(tokens: Tokens, public_url: str, message_id: int) -> PersonUrls:
     """Make the addresses of one message."""
-    issue = tokens.issue
-    return PersonUrls(
-        click=f"{public_url}/c/{issue(Purpose.CLICK, message_id)}",
-        unsubscribe=f"{public_url}/u/{issue(Purpose.UNSUBSCRIBE, message_id)}",
-        preferences=f"{public_url}/p/{issue(Purpose.PREFERENCES, message_id)}",
-        view=f"{public_url}/l/{issue(Purpose.LESSON, message_id)}",
-    )
+    return urls_for_many(tokens, public_url, (message_id,))[0]
+
+
+def urls_for_many(tokens: Tokens, public_url: str, message_ids: Sequence[int]) -> list[PersonUrls]:
+    """Make the addresses of many messages, in their order."""
+    return [
+        PersonUrls(
+            click=f"{public_url}/c/{click}",
+            unsubscribe=f"{public_url}/u/{unsubscribe}",
+            preferences=f"{public_url}/p/{preferences}",
+            view=f"{public_url}/l/{view}",
+        )
+        for click, unsubscribe, preferences, view in tokens.issue_many(_URL_PURPOSES, message_ids)
+    ]
+
+
+_URL_PURPOSES = (Purpose.CLICK, Purpose.UNSUBSCRIBE, Purpose.PREFERENCES, Purpose.LESSON)
 
 
 SAMPLE_URLS = PersonUrls(
     click="#link", unsubscribe="#unsubscribe", preferences="#preferences", view="#view"
 )
 """For previews: leads nowhere."""
+
+
+def sample_urls(public_url: str) -> PersonUrls:
+    """Return addresses that look as real ones do, for texts that are shown and not sent."""
+    token = "x" * TOKEN_LENGTH
+    return PersonUrls(
+        click=f"{public_url}/c/{token}",
+        unsubscribe=f"{public_url}/u/{token}",
+        preferences=f"{public_url}/p/{token}",
+        view=f"{public_url}/l/{token}",
+    )
 
 
 def clinic_values(clinic: Clinic) -> dict[str, str]:

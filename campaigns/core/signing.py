@@ -3,9 +3,10 @@
 A token is ``kid (1 byte) | mac (16 bytes) | id xor keystream (8 bytes)`` in URL-safe
 base64: 34 characters. The 128-bit MAC covers the purpose and the id, so a click token
 cannot unsubscribe anybody; the id is masked with a keystream drawn from the MAC, so
-tokens show neither order nor number. Nothing is stored and nothing expires: an
-unsubscribe link works for as long as the key ring has the key (CAN-SPAM asks for 30
-days, 15 U.S.C. 7704(a)(3); we never end it).
+tokens show neither order nor number. The MAC is AES-256 of the one block that purpose and
+id fill, which a thousand messages' tokens pass in a single call. Nothing is stored and
+nothing expires: an unsubscribe link works for as long as the key ring has the key
+(CAN-SPAM asks for 30 days, 15 U.S.C. 7704(a)(3); we never end it).
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import blake2b
 from typing import NamedTuple
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from campaigns.core.keys import Key, KeyRing
 
@@ -40,11 +44,19 @@ class Tokens:
 
     def __init__(self, keys: KeyRing) -> None:
         self._keys = keys
-        self._started: dict[tuple[int, Purpose], _Started] = {}
+        self._ciphers: dict[int, _Ciphers] = {}
 
     def issue(self, purpose: Purpose, row_id: int) -> str:
         """Return the token for a row; the same row always gives the same token."""
-        return self._seal(self._keys.current("tokens"), purpose, row_id)
+        return self._seal(self._keys.current("tokens"), (purpose,), (row_id,))[0]
+
+    def issue_many(
+        self, purposes: Sequence[Purpose], row_ids: Sequence[int]
+    ) -> list[tuple[str, ...]]:
+        """Return each row's tokens, one for each purpose: a thousand at once cost far less."""
+        made = self._seal(self._keys.current("tokens"), purposes, row_ids)
+        step = len(purposes)
+        return [tuple(made[at : at + step]) for at in range(0, len(made), step)]
 
     def read(self, purpose: Purpose, token: str) -> int | None:
         """Return the row id, or None for any token that this service did not make for this."""
@@ -60,38 +72,65 @@ class Tokens:
         if key is None:
             return None
         mac, masked = raw[1:17], raw[17:]
-        row_id = _unmasked(key, mac, masked)
+        stream = _encrypt(self._ciphers_of(key).mask, mac)[:8]
+        row_id = int.from_bytes(masked, "big") ^ int.from_bytes(stream, "big")
         # Compare whole tokens: unused bits of the last character must match too.
-        expected = self._seal(key, purpose, row_id)
+        expected = self._seal(key, (purpose,), (row_id,))[0]
         return row_id if hmac.compare_digest(expected, token) else None
 
-    def _seal(self, key: Key, purpose: Purpose, row_id: int) -> str:
-        # A message carries five tokens: the key is worked into the hashes once, not each time.
-        started = self._started.get((key.kid, purpose))
-        if started is None:
-            started = self._started[key.kid, purpose] = _Started(
-                bytes([key.kid]),
-                blake2b(key=key.secret, digest_size=16, person=purpose.encode()[:16]),
-                blake2b(key=key.secret, digest_size=8, person=b"mask"),
+    def _seal(self, key: Key, purposes: Sequence[Purpose], row_ids: Sequence[int]) -> list[str]:
+        """Return the tokens in order of rows, then of purposes."""
+        ciphers = self._ciphers_of(key)
+        tags = [_TAGS[purpose] for purpose in purposes]
+        ids = [row_id.to_bytes(8, "big") for row_id in row_ids]
+        macs = _encrypt(ciphers.mac, b"".join([tag + one for one in ids for tag in tags]))
+        streams = _encrypt(ciphers.mask, macs)
+        plain = b"".join([one + _HALF for one in ids for _tag in tags])
+        masked = (int.from_bytes(plain, "big") ^ int.from_bytes(streams, "big")).to_bytes(
+            len(plain), "big"
+        )
+        # Padded to 27 bytes a token is 36 characters of base64, the last two of them padding:
+        # so all are encoded at once.
+        raw = b"".join(
+            [
+                ciphers.kid + macs[at : at + 16] + masked[at : at + 8] + _PADDING
+                for at in range(0, len(macs), 16)
+            ]
+        )
+        text = binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).decode()
+        return [text[at : at + TOKEN_LENGTH] for at in range(0, len(text), 36)]
+
+    def _ciphers_of(self, key: Key) -> _Ciphers:
+        found = self._ciphers.get(key.kid)
+        if found is None:
+            found = self._ciphers[key.kid] = _Ciphers(
+                bytes([key.kid]), _cipher(key, b"token mac"), _cipher(key, b"token mask")
             )
-        mac_of = started.mac.copy()
-        mac_of.update(row_id.to_bytes(8, "big"))
-        mac = mac_of.digest()
-        mask_of = started.mask.copy()
-        mask_of.update(mac)
-        masked = row_id ^ int.from_bytes(mask_of.digest(), "big")
-        raw = started.kid + mac + masked.to_bytes(8, "big")
-        return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+        return found
 
 
-class _Started(NamedTuple):
-    """Hashes with the key worked in, to be copied for each token."""
+_HALF = bytes(8)
+_PADDING = bytes(2)
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_TAGS = {
+    purpose: blake2b(purpose.encode(), digest_size=8, person=b"token purpose").digest()
+    for purpose in Purpose
+}
+
+
+class _Ciphers(NamedTuple):
+    """AES under two keys that follow from one key of the ring."""
 
     kid: bytes
-    mac: blake2b
-    mask: blake2b
+    mac: Cipher[modes.ECB]
+    mask: Cipher[modes.ECB]
 
 
-def _unmasked(key: Key, mac: bytes, masked: bytes) -> int:
-    stream = blake2b(mac, key=key.secret, digest_size=8, person=b"mask").digest()
-    return int.from_bytes(masked, "big") ^ int.from_bytes(stream, "big")
+def _cipher(key: Key, person: bytes) -> Cipher[modes.ECB]:
+    derived = blake2b(key=key.secret, digest_size=32, person=person).digest()
+    # Not encryption of a text: each block is by itself, a pseudorandom function of 16 bytes.
+    return Cipher(algorithms.AES(derived), modes.ECB())  # noqa: S305
+
+
+def _encrypt(cipher: Cipher[modes.ECB], blocks: bytes) -> bytes:
+    return cipher.encryptor().update(blocks)

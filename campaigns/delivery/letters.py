@@ -6,7 +6,7 @@ and the unsubscribe pair are made for each person. Nothing here names a topic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from campaigns.clinic.models import Clinic
 from campaigns.contacts.models import Channel
 from campaigns.content import sms
-from campaigns.content.people import PersonUrls, PersonView, urls_for
+from campaigns.content.people import PersonUrls, PersonView, urls_for_many
 from campaigns.content.rendering import CompiledEmail, CompiledText
 from campaigns.core.errors import NotConfigured
 from campaigns.core.signing import Purpose
@@ -92,10 +92,11 @@ def write_texts(
     test: bool = False,
 ) -> None:
     """Complete texts, count their parts, and limit how long they stay deliverable."""
-    for letter in found:
+    urls = urls_for_many(parts.tokens, parts.public_url, [letter.message_id for letter in found])
+    for letter, own in zip(found, urls, strict=True):
         letter.text = write_text(
             letter,
-            parts=parts,
+            own,
             clinic=clinic,
             content=content,
             first=letter.contact_id in firsts,
@@ -110,8 +111,8 @@ def write_texts(
 
 def write_text(
     letter: Letter,
+    urls: PersonUrls,
     *,
-    parts: Parts,
     clinic: Clinic,
     content: CompiledEmail | CompiledText | None,
     first: bool,
@@ -119,7 +120,6 @@ def write_text(
 ) -> str:
     """Return one person's text."""
     if isinstance(content, CompiledText):
-        urls = urls_for(parts.tokens, parts.public_url, letter.message_id)
         return content.render(letter.person, urls, clinic, first, test=test)
     return notices.text(letter.body or {}, clinic=clinic)
 
@@ -151,9 +151,7 @@ def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
             test=intent.claim.kind is Kind.TEST,
         )
         subject, html, plain = body.subject, body.html, body.text
-        recipients = tuple(
-            _recipient(letter, parts, body.values_for, clinic) for letter in post.letters
-        )
+        recipients = _recipients(post.letters, parts, body.values_for)
     else:
         notice = notices.email(post.letters[0].body or {}, clinic=clinic)
         subject, html, plain = notice.subject, notice.html, notice.text
@@ -170,13 +168,24 @@ def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
     )
 
 
-def _recipient(letter: Letter, parts: Parts, values_for: Any, clinic: Clinic) -> EmailRecipient:
-    urls = urls_for(parts.tokens, parts.public_url, letter.message_id)
-    return EmailRecipient(
-        message_token=parts.tokens.issue(Purpose.MESSAGE, letter.message_id),
-        address=letter.address,
-        holes=values_for(letter.person, urls),
-        headers=_unsubscribe(urls, parts),
+def _recipients(
+    found: Sequence[Letter],
+    parts: Parts,
+    values_for: Callable[[PersonView, PersonUrls], dict[str, str]],
+) -> tuple[EmailRecipient, ...]:
+    ids = [letter.message_id for letter in found]
+    urls = urls_for_many(parts.tokens, parts.public_url, ids)
+    tokens = parts.tokens.issue_many((Purpose.MESSAGE,), ids)
+    return tuple(
+        [
+            EmailRecipient(
+                message_token=token,
+                address=letter.address,
+                holes=values_for(letter.person, own),
+                headers=_unsubscribe(own, parts),
+            )
+            for letter, own, (token,) in zip(found, urls, tokens, strict=True)
+        ]
     )
 
 

@@ -126,34 +126,36 @@ def _check_shared(batch: EmailBatch) -> None:
 
 
 def _check_people(batch: EmailBatch) -> None:
-    keys = frozenset(batch.recipients[0].holes)
-    subject_keys = [key for key in keys if key in batch.subject]
-    in_values = re.compile("|".join(re.escape(key) for key in sorted(keys))) if keys else None
+    """Look at everybody at once; only where something is wrong does it matter who."""
+    people = batch.recipients
+    keys = people[0].holes.keys()
     if any(one != other and one in other for one in keys for other in keys):
         raise Unfit("hole_keys", "One hole's key is part of another's.")
-    seen: set[str] = set()
-    headers_seen: set[str] = set()
-    for person in batch.recipients:
-        address = person.address.lower()
-        if not _ADDRESS.fullmatch(person.address):
-            raise Unfit("address", "An address is faulty.", _blame(batch))
-        if address in seen:
-            raise Unfit("duplicate_address", "An address occurs twice in one request.")
-        seen.add(address)
-        if person.holes.keys() != keys:
-            raise Unfit("holes_differ", "Not every person has a value for the same holes.")
-        values = person.holes.values()
-        size = sum(len(k.encode()) + len(v.encode()) for k, v in person.holes.items())
-        if size > MAX_SUBSTITUTION_BYTES:
-            raise Unfit("substitutions_too_large", "One person's values exceed 10,000 bytes.")
-        if in_values and in_values.search("\0".join(values)):
-            raise Unfit("hole_key_in_value", "A value contains the key of a hole.")
-        if any(_LINE_BREAKS.search(person.holes[key]) for key in subject_keys):
+    addresses = [person.address for person in people]
+    if not all(map(_ADDRESS.fullmatch, addresses)):
+        raise Unfit("address", "An address is faulty.", _blame(batch))
+    if len({address.lower() for address in addresses}) < len(addresses):
+        raise Unfit("duplicate_address", "An address occurs twice in one request.")
+    if any(person.holes.keys() != keys for person in people):
+        raise Unfit("holes_differ", "Not every person has a value for the same holes.")
+    values = ["\0".join(person.holes.values()) for person in people]
+    most = MAX_SUBSTITUTION_BYTES - sum(len(key.encode()) for key in keys)
+    # A character is four bytes at most; a NUL stands between values.
+    if any(len(text) * 4 > most and len(text.encode()) - len(keys) + 1 > most for text in values):
+        raise Unfit("substitutions_too_large", "One person's values exceed 10,000 bytes.")
+    together = "\0".join(values)
+    if any(key in together for key in keys):
+        raise Unfit("hole_key_in_value", "A value contains the key of a hole.")
+    for key in keys:
+        if key in batch.subject and _LINE_BREAKS.search(
+            "".join([person.holes[key] for person in people])
+        ):
             raise Unfit("subject_line_break", "A value in the subject has a line break.")
-        headers_seen.update(person.headers)
-        if any(_LINE_BREAKS.search(v) or not v.isascii() for v in person.headers.values()):
-            raise Unfit("header_value", "A header's value has a line break or is not ASCII.")
-    _check_headers(dict.fromkeys(headers_seen, ""))
+    headers = "".join(["".join(person.headers.values()) for person in people])
+    if _LINE_BREAKS.search(headers) or not headers.isascii():
+        raise Unfit("header_value", "A header's value has a line break or is not ASCII.")
+    names = set().union(*(person.headers.keys() for person in people))
+    _check_headers(dict.fromkeys(names, ""))
 
 
 def _check_headers(headers: Any) -> None:
