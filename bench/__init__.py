@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench`` measures every row of docs/benchmarks.md on this machine."""
