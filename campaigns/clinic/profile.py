@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
-from campaigns.clinic import closures, defaults
+from campaigns.clinic import closures, defaults, spending
 from campaigns.clinic.models import Clinic, PrivacyMode
 from campaigns.core.actors import SYSTEM, Actor
 from campaigns.core.errors import Conflict, InvalidInput, NotConfigured
@@ -26,6 +26,7 @@ _TEXTS = {
     "state": 2,
     "postal_code": 10,
     "phone": 16,
+    "text_number": 16,
     "website": 255,
     "timezone": 64,
     "sender_email": 254,
@@ -219,6 +220,8 @@ def _checked(name: str, value: Any) -> Any:
         return checked_window(value)
     if name in defaults.CAPS:
         return _checked_cap(value)
+    if name in spending.FIELDS:
+        return spending.checked(name, value)
     if name not in _TEXTS:
         raise InvalidInput("unknown_field", f"The clinic has no field “{name}”.")
     text = str(value or "").strip()
@@ -244,7 +247,7 @@ def _checked_text(name: str, text: str) -> str:
         return text.upper()
     if name == "postal_code" and not re.fullmatch(r"\d{5}(-\d{4})?", text):
         raise InvalidInput("postal_code", "A ZIP code has five digits, like 10001.")
-    if name == "phone":
+    if name in ("phone", "text_number"):
         return _checked_phone(text)
     if name in ("sender_email", "reply_to"):
         if not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>.]+", text):

@@ -8,11 +8,11 @@ from flask import request
 from werkzeug.wrappers import Response
 
 from campaigns.accounts.permissions import open_to_all
-from campaigns.consent import optin
+from campaigns.consent import limits, optin
 from campaigns.contacts import addresses
 from campaigns.core.errors import InvalidInput, NotFound
 from campaigns.core.signing import Purpose
-from campaigns.public import frame, limits, signups
+from campaigns.public import frame, signups
 from campaigns.public.blueprint import bp
 from campaigns.web import context
 

@@ -16,11 +16,11 @@ from werkzeug.wrappers import Response
 from campaigns.accounts.permissions import open_to_all
 from campaigns.audience import interests
 from campaigns.clinic.models import Clinic
-from campaigns.consent import disclosures
+from campaigns.consent import disclosures, limits
 from campaigns.contacts import addresses
 from campaigns.core import logs
 from campaigns.core.errors import InvalidInput, NotConfigured
-from campaigns.public import frame, limits, seals, signups
+from campaigns.public import frame, seals, signups
 from campaigns.public.blueprint import bp
 from campaigns.public.seals import Seal
 from campaigns.public.signups import Shown, Wish

@@ -15,14 +15,13 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from campaigns.audience import interests
-from campaigns.consent import ledger, optin
+from campaigns.consent import ledger, limits, optin
+from campaigns.consent.limits import Connection
 from campaigns.consent.models import Action, ConsentEvidence, Method, OptInRequest
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact, ContactStatus
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import InvalidInput
-from campaigns.public import limits
-from campaigns.public.limits import Connection
 
 SOURCE = "form:main"
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from campaigns.app import create_app
 from campaigns.audience import interests
-from campaigns.consent import ledger
+from campaigns.consent import ledger, limits
 from campaigns.consent.models import (
     Action,
     ConsentEntry,
@@ -25,7 +25,6 @@ from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.clock import FixedClock
 from campaigns.core.signing import Purpose
-from campaigns.public import limits
 from campaigns.wiring import Services
 from tests.factories.clinic import make_clinic
 from tests.factories.consent import agree

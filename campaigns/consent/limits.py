@@ -1,4 +1,4 @@
-"""How often the sign-up form may be used: per address, per connection, and in all.
+"""How often people may ask for messages: per address, per connection, in all, and in money.
 
 Counted in the database, so that all processes share the counts. An address is folded
 first (plus-tags; dots at Gmail), so that one mailbox has one limit. Neither addresses nor
@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from hashlib import blake2b
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
+from campaigns.clinic import profile, spending
 from campaigns.consent.models import OptInRequest, SignupAttempt
+from campaigns.contacts import addresses
 from campaigns.contacts.models import Channel
 from campaigns.core.db import is_sqlite, keys_of
 
@@ -23,6 +26,8 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(hours=24)
 PER_IP = 5
 PER_NETWORK = 20
+PER_TABLET = 40
+"""Of one tablet at the front desk, where people queue: the clinic's own address is not counted."""
 PER_PHONE_BLOCK = 10
 CONFIRMATIONS_PER_HOUR = 200
 """In all; more than that is an attack, not a good day."""
@@ -30,7 +35,6 @@ PER_ADDRESS = 3
 """Confirmation requests that an address may get without ever confirming one."""
 _KEPT = timedelta(days=400)
 _LOCK = 7_130_455_001
-_DOTLESS = ("gmail.com", "googlemail.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,24 @@ class Connection:
 
     ip_hash: str
     network_hash: str
+    most: int = PER_IP
+    most_around: int = PER_NETWORK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a day's texts that ask for confirmation may cost, and what they cost so far.
+
+    In hundredths of a cent; the day is the clinic's.
+    """
+
+    sum: int
+    spent: int
+    part_cost: int
+
+    def allows(self, parts: int) -> bool:
+        """Tell whether a text of so many parts still fits in."""
+        return self.spent + parts * self.part_cost <= self.sum
 
 
 def connection_of(session: Session, ip: str) -> Connection:
@@ -52,6 +74,18 @@ def connection_of(session: Session, ip: str) -> Connection:
         ip_hash=_hash(session, str(ipaddress.ip_network(f"{ip}/{own}", strict=False))),
         network_hash=_hash(session, str(ipaddress.ip_network(f"{ip}/{around}", strict=False))),
     )
+
+
+def tablet_connection(session: Session, tablet_id: int) -> Connection:
+    """Return a tablet's own hashes, so that everybody at the front desk is not one person."""
+    mark = _hash(session, f"tablet:{tablet_id}")
+    return Connection(ip_hash=mark, network_hash=mark, most=PER_TABLET, most_around=PER_TABLET)
+
+
+def phone_connection(session: Session, number: str) -> Connection:
+    """Return the hashes for somebody who asks by text; limits on the number itself count."""
+    mark = _hash(session, f"text:{number}")
+    return Connection(ip_hash=mark, network_hash=mark)
 
 
 def hold_lock(session: Session) -> None:
@@ -71,14 +105,41 @@ def may_submit(session: Session, connection: Connection, now: datetime) -> bool:
         )
     ).one()
     return (
-        by_ip < PER_IP and by_network < PER_NETWORK and sum(confirmations) < CONFIRMATIONS_PER_HOUR
+        by_ip < connection.most
+        and by_network < connection.most_around
+        and sum(confirmations) < CONFIRMATIONS_PER_HOUR
+    )
+
+
+def is_flooded(session: Session, now: datetime) -> bool:
+    """Tell whether the last hour brought as many confirmation requests as are ever sent."""
+    recent = select(
+        func.count(SignupAttempt.email_hash), func.count(SignupAttempt.phone_hash)
+    ).where(SignupAttempt.at > now - HOUR)
+    return sum(session.execute(recent).one()) >= CONFIRMATIONS_PER_HOUR
+
+
+def budget(session: Session, now: datetime) -> Budget:
+    """Return the money for texts that ask for confirmation, as it stands on the clinic's day."""
+    clinic = profile.get(session)
+    zone = ZoneInfo(clinic.timezone)
+    midnight = datetime.combine(now.astimezone(zone).date(), time(), zone).astimezone(UTC)
+    parts = session.scalar(
+        select(func.coalesce(func.sum(SignupAttempt.text_parts), 0)).where(
+            SignupAttempt.at >= midnight
+        )
+    )
+    return Budget(
+        sum=clinic.signup_text_budget * spending.PER_CENT,
+        spent=int(parts or 0) * clinic.text_part_cost,
+        part_cost=clinic.text_part_cost,
     )
 
 
 def may_confirm(session: Session, channel: str, address: str, now: datetime) -> bool:
     """Tell whether an address may be sent one more confirmation request."""
     column = SignupAttempt.email_hash if channel == Channel.EMAIL else SignupAttempt.phone_hash
-    hashed = _hash(session, fold(channel, address))
+    hashed = _hash(session, addresses.untagged(channel, address))
     if _count(session, column == hashed, SignupAttempt.at > now - DAY):
         return False
     confirmed = session.scalar(
@@ -103,32 +164,26 @@ def note(
     *,
     email: str | None,
     phone: str | None,
+    text_parts: int = 0,
     now: datetime,
 ) -> None:
-    """Record one use of the form, with the addresses that a confirmation is asked for."""
+    """Record one sign-up, with the addresses that a confirmation is asked for.
+
+    ``text_parts`` is the length of the text to ``phone``: it counts against the budget.
+    """
     session.execute(delete(SignupAttempt).where(SignupAttempt.at < now - _KEPT))
     session.add(
         SignupAttempt(
             at=now,
             ip_hash=connection.ip_hash,
             network_hash=connection.network_hash,
-            email_hash=_hash(session, fold(Channel.EMAIL, email)) if email else None,
-            phone_hash=_hash(session, fold(Channel.SMS, phone)) if phone else None,
+            email_hash=_hash(session, addresses.untagged(Channel.EMAIL, email)) if email else None,
+            phone_hash=_hash(session, addresses.untagged(Channel.SMS, phone)) if phone else None,
             phone_block_hash=_hash(session, _block(phone)) if phone else None,
+            text_parts=text_parts if phone else 0,
         )
     )
     session.flush()
-
-
-def fold(channel: str, address: str) -> str:
-    """Return the mailbox behind an address: what one person reads."""
-    if channel != Channel.EMAIL:
-        return address
-    name, _, domain = address.rpartition("@")
-    name = name.partition("+")[0]
-    if domain in _DOTLESS:
-        name, domain = name.replace(".", ""), _DOTLESS[0]
-    return f"{name}@{domain}"
 
 
 def _block(phone: str) -> str:
