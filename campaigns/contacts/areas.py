@@ -82,8 +82,27 @@ AREA_CODES: MappingProxyType[str, str] = MappingProxyType(
 )
 """Area code -> state (two letters), or ``""`` where the state is not known."""
 
-NEWER = _codes("357 429 436 457 465 471 483 621 624 679 729 837 861 924")
-"""Live or assigned codes that the library of numbers does not know yet."""
+NEWER: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "357": "559",
+        "429": "",
+        "436": "440",
+        "457": "318",
+        "465": "718",
+        "471": "662",
+        "483": "334",
+        "621": "713",
+        "624": "716",
+        "679": "313",
+        "729": "423",
+        "837": "530",
+        "861": "309",
+        "924": "507",
+    }
+)
+"""Live or assigned codes that the library of numbers does not know yet, each with the code
+that it overlays (from the announcements of the plan's administrator); ``""`` where that
+could not be confirmed, so that such a number may be anywhere."""
 
 STATES = frozenset(state for state in _BY_STATE if state)
 

@@ -15,8 +15,11 @@ def is_holiday(on: date, state: str | None = None) -> bool:
 
 @lru_cache(maxsize=512)
 def _of_year(year: int, state: str | None) -> frozenset[date]:
-    # A state that the calendar does not know has the federal days only. Observed days may
-    # fall into the year before (1 January on a Saturday).
-    known = state if state in holidays.country_holidays("US").subdivisions else None
+    # Observed days may fall into the year before (1 January on a Saturday).
     years = (year - 1, year, year + 1)
-    return frozenset(holidays.country_holidays("US", subdiv=known, years=years))
+    federal = frozenset(holidays.country_holidays("US", years=years))
+    # A state's own calendar may leave out a federal day; both count. A state that the
+    # calendar does not know has the federal days only.
+    if state not in holidays.country_holidays("US").subdivisions:
+        return federal
+    return federal | frozenset(holidays.country_holidays("US", subdiv=state, years=years))

@@ -11,9 +11,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from zoneinfo import available_timezones
 
-import zipcodes
-
-from campaigns.contacts.areas import AREA_CODES
+from campaigns.contacts import areas
+from campaigns.eligibility import postal
 
 _NEW_YORK = "America/New_York"
 _CHICAGO = "America/Chicago"
@@ -69,6 +68,12 @@ STATE_ZONES: MappingProxyType[str, frozenset[str]] = MappingProxyType(
         "SD": frozenset({_CHICAGO, _DENVER}),
         "TN": frozenset({_NEW_YORK, _CHICAGO}),
         "TX": frozenset({_CHICAGO, _DENVER}),
+        # An address may be there; a number of theirs gets no texts.
+        "AS": frozenset({"Pacific/Pago_Pago"}),
+        "GU": frozenset({"Pacific/Guam"}),
+        "MP": frozenset({"Pacific/Saipan"}),
+        "PR": frozenset({"America/Puerto_Rico"}),
+        "VI": frozenset({"America/St_Thomas"}),
     }
 )
 
@@ -145,44 +150,34 @@ def candidates(
 
     A zone that the person confirmed stands alone; else the ZIP code's, else the
     state's. The area code's zones are added to those of the ZIP code or state, since
-    either may be out of date. States come from the address and from the area code.
+    either may be out of date. States come from the address and from the area code. An
+    area code that is live, but whose state is not known, may be anywhere: every zone
+    and the law of every state count.
     """
     states: set[str] = set()
     zones: frozenset[str] = frozenset()
-    zip_zone, zip_state = _of_zip(postal_code)
+    place = postal.find(postal_code)
     if state:
         states.add(state.upper())
-    if zip_state:
-        states.add(zip_state)
-    if zip_zone:
-        zones = frozenset({zip_zone})
+    if place is not None:
+        zones = place.zones or UNKNOWN
+        if place.state:
+            states.add(place.state)
     elif state:
         zones = STATE_ZONES.get(state.upper(), frozenset())
     if area_code:
-        code_state = AREA_CODES.get(area_code)
-        if code_state:
-            states.add(code_state)
         zones |= zones_of_area_code(area_code)
+        code_state = areas.AREA_CODES.get(area_code)
+        states |= areas.STATES if code_state == "" else {code_state} if code_state else set()
     if timezone and timezone in available_timezones():
         zones = frozenset({timezone})
     return Whereabouts(zones=zones or UNKNOWN, states=frozenset(states))
 
 
 def zones_of_area_code(area_code: str) -> frozenset[str]:
-    """Return every zone in which numbers of an area code lie; empty when it is not known."""
+    """Return every zone in which numbers of an area code lie; empty for one not in use."""
     found = AREA_CODE_ZONES.get(area_code)
     if found is not None:
         return found
-    return STATE_ZONES.get(AREA_CODES.get(area_code, ""), frozenset())
-
-
-@lru_cache(maxsize=65_536)
-def _of_zip(postal_code: str | None) -> tuple[str | None, str | None]:
-    """Return zone and state of a five-digit ZIP code, None where it is not known."""
-    digits = (postal_code or "").strip()[:5]
-    if len(digits) != 5 or not digits.isascii() or not digits.isdigit():
-        return None, None
-    for entry in zipcodes.matching(digits):  # type: ignore[no-untyped-call]
-        if entry["timezone"] and entry["world_region"] == "NA":
-            return str(entry["timezone"]), str(entry["state"])
-    return None, None
+    state = areas.AREA_CODES.get(area_code)
+    return frozenset() if state is None else STATE_ZONES.get(state, UNKNOWN)

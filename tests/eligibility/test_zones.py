@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from zoneinfo import available_timezones
+
 import pytest
 
-from campaigns.contacts.areas import AREA_CODES
-from campaigns.eligibility import caps, states, zones
+from campaigns.contacts.areas import AREA_CODES, NEWER
+from campaigns.eligibility import caps, postal, states, zones
 
 EASTERN, CENTRAL, DENVER = "America/New_York", "America/Chicago", "America/Denver"
 
@@ -78,3 +80,45 @@ def test_every_row_of_the_table_names_its_source() -> None:
 def test_the_table_is_reported_as_stale_after_half_a_year() -> None:
     assert not states.is_stale(states.AS_OF)
     assert states.is_stale(states.AS_OF + states.STALE_AFTER * 2)
+
+
+@pytest.mark.parametrize(
+    ("postal_code", "expected", "state"),
+    [
+        ("99634", {"America/Anchorage"}, "AK"),
+        ("37405", {EASTERN}, "TN"),
+        ("86045", {"America/Phoenix", DENVER}, "AZ"),
+        ("89883", {DENVER}, "NV"),
+        ("32456", {EASTERN, CENTRAL}, "FL"),
+        ("00901", {"America/Puerto_Rico"}, "PR"),
+        ("96910", {"Pacific/Guam"}, "GU"),
+        ("10001-1234", {EASTERN}, "NY"),
+    ],
+)
+def test_a_zip_code_in_doubt_has_every_zone_it_may_lie_in(
+    postal_code: str, expected: set[str], state: str
+) -> None:
+    found = zones.candidates(postal_code=postal_code)
+    assert found.zones == expected
+    assert found.states == {state}
+
+
+def test_every_zip_code_has_zones_that_exist() -> None:
+    known = available_timezones()
+    bad = [code for code, place in postal._places().items() if not place.zones <= known]
+    assert bad == []
+
+
+def test_a_military_post_office_may_be_anywhere() -> None:
+    found = zones.candidates(postal_code="09012", area_code="212")
+    assert found.zones == zones.UNKNOWN
+    assert found.states == {"NY"}
+
+
+def test_an_overlay_has_the_state_and_the_zones_of_what_it_overlays() -> None:
+    for code, below in NEWER.items():
+        if below:
+            assert AREA_CODES[code] == AREA_CODES[below]
+            assert zones.zones_of_area_code(code) == zones.zones_of_area_code(below)
+        else:
+            assert AREA_CODES[code] == ""
