@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 
 from campaigns.contacts import areas
 from campaigns.eligibility import postal
+from campaigns.eligibility.states import STATES
 
 _NEW_YORK = "America/New_York"
 _CHICAGO = "America/Chicago"
@@ -152,7 +153,7 @@ def candidates(
     state's. The area code's zones are added to those of the ZIP code or state, since
     either may be out of date. States come from the address and from the area code. An
     area code that is live, but whose state is not known, may be anywhere: every zone
-    and the law of every state count.
+    and the law of every state that has one of its own count.
     """
     states: set[str] = set()
     zones: frozenset[str] = frozenset()
@@ -168,7 +169,8 @@ def candidates(
     if area_code:
         zones |= zones_of_area_code(area_code)
         code_state = areas.AREA_CODES.get(area_code)
-        states |= areas.STATES if code_state == "" else {code_state} if code_state else set()
+        if code_state is not None:
+            states.update([code_state] if code_state else STATES)
     if timezone and timezone in available_timezones():
         zones = frozenset({timezone})
     return Whereabouts(zones=zones or UNKNOWN, states=frozenset(states))

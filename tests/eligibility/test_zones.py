@@ -122,3 +122,9 @@ def test_an_overlay_has_the_state_and_the_zones_of_what_it_overlays() -> None:
             assert zones.zones_of_area_code(code) == zones.zones_of_area_code(below)
         else:
             assert AREA_CODES[code] == ""
+
+
+def test_the_widest_of_all_profiles_fits_into_its_column() -> None:
+    found = zones.candidates(area_code="429", postal_code="47567")
+    key = ",".join(sorted(found.zones)) + "|" + ",".join(sorted(found.states))
+    assert len(key) <= 255
