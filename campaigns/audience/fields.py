@@ -51,6 +51,16 @@ Choices = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """What stands behind a value of a field: a campaign's content and how it chose people."""
+
+    topical: bool = False
+    """Whether the content is on a topic, so that having received it tells one."""
+    rules: tuple[Any, ...] = ()
+    """The rules by which its people were chosen, which may tell a topic in their turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSpec:
     """One thing that a rule may ask about a person."""
 
@@ -70,6 +80,10 @@ class FieldSpec:
     condition: Callable[[str, Any, datetime], Any] | None = None
     """SQL for the positive operators, a never-null boolean over ``contacts``; None for the
     fields that come with this package (``conditions.py`` has theirs)."""
+    sensitive: bool = False
+    """Whether every value of it tells what people are interested in."""
+    behind: Callable[[Any, Value], Behind] | None = None
+    """Looks up, with a session, whether a value tells a topic by what stands behind it."""
 
     def __post_init__(self) -> None:
         codes = {op.code: op for op in self.ops}
@@ -187,6 +201,7 @@ BUILT_IN: tuple[FieldSpec, ...] = (
         ),
         pattern=r"[a-z0-9_]{1,40}",
         example="joint_pain",
+        sensitive=True,
     ),
     _consent("email_consent", "Email", "email"),
     _consent("sms_consent", "Texts", "texts"),

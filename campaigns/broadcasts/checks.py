@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns.audience import segments
+from campaigns.audience import segments, sensitivity
 from campaigns.audience.models import Segment
 from campaigns.broadcasts.models import Broadcast, Timing
 from campaigns.clinic import profile, transports
@@ -27,6 +26,7 @@ _REVIEW_WORDS = {
     "waiting": "waits for its medical review.",
     "changes": "was sent back by the reviewer. Make the change, then ask for a review again.",
     "expired": "was reviewed more than a year ago. Ask for a review again.",
+    "linked": "is signed, but the email it links to is not. Ask for that email's review.",
 }
 LATEST = timedelta(days=366)
 SLACK = timedelta(minutes=2)
@@ -151,7 +151,13 @@ def content_obstacles(
     ]
     state = review.state_of(session, lesson, now)
     if state != "approved":
-        words = _REVIEW_WORDS[state]
+        lapse = review.lapse_of(session, lesson) if state == "none" else None
+        words = (
+            f"links to “{lapse.name}”, which was changed after this was signed. Ask for a new "
+            "signature."
+            if lapse
+            else _REVIEW_WORDS[state]
+        )
         return [*found, Obstacle("not_reviewed", f"“{lesson.name}” {words}", target)]
     version = session.scalar(
         select(LessonVersion)
@@ -236,7 +242,7 @@ def topic_obstacles(
     by_topic = (
         topics.is_draft_on_topic(session, lesson)
         or topics.chooses_by_topic(lesson.draft)
-        or (segment is not None and _mentions_interest(segment.rule))
+        or (segment is not None and sensitivity.reveals_topic(session, segment.rule))
     )
     way = ways.by_channel(lesson.channel)
     if not by_topic or transports.has_baa(session, way):
@@ -254,12 +260,6 @@ def topic_obstacles(
             Target("privacy"),
         )
     ]
-
-
-def _mentions_interest(rule: Any) -> bool:
-    if isinstance(rule, dict):
-        return rule.get("field") == "interest" or any(map(_mentions_interest, rule.values()))
-    return isinstance(rule, list) and any(map(_mentions_interest, rule))
 
 
 def _when(timing: Timing, at: datetime | None, now: datetime) -> list[Obstacle]:

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.audience.models import Interest
-from campaigns.clinic.models import Clinic, PrivacyMode
+from campaigns.clinic.models import Clinic
 from campaigns.content import blocks, lexicon, requirements, richtext, text_findings, topic_words
 from campaigns.content.addresses import check_url, shortener_of
 from campaigns.content.blocks import Book, Button, Call, EmailSource, Heading, Text, TextSource
@@ -45,7 +45,6 @@ _HEDGE = re.compile(lexicon.HEDGE, re.IGNORECASE)
 class Setting:
     """What the lint needs to know beside the words."""
 
-    mode: str = PrivacyMode.STANDARD
     topics: tuple[str, ...] = ()
     """Names of the clinic's topics; they count as topic words."""
     topic: str | None = None
@@ -98,7 +97,6 @@ def setting_for(session: Session, lesson: Lesson, public_url: str = "") -> Setti
     clinic = session.get(Clinic, 1)
     topic = next((i.code for i in interests if i.id == lesson.interest_id), None)
     return Setting(
-        mode=(clinic.privacy_mode if clinic else None) or PrivacyMode.STANDARD,
         topics=tuple(i.name for i in interests if i.active),
         topic=topic,
         clinic=clinic,

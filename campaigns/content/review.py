@@ -17,7 +17,7 @@ from campaigns.accounts import audit
 from campaigns.accounts.models import StaffUser
 from campaigns.accounts.permissions import Permission, allows
 from campaigns.clinic.models import Clinic
-from campaigns.content import lessons, links, lint
+from campaigns.content import lessons, linked, links, lint
 from campaigns.content.findings import Finding
 from campaigns.content.models import (
     Lesson,
@@ -248,26 +248,42 @@ def decisions(session: Session, lesson_id: int) -> list[Review]:
 
 
 def state_of(session: Session, lesson: Lesson, now: datetime) -> str:
-    """Return where a lesson's draft stands: approved, waiting, changes, expired or none."""
-    digest = lessons.draft_hash(session, lesson)
-    latest = _latest(session, digest)
-    is_waiting = session.scalar(
-        select(ReviewRequest.version_id)
-        .join(LessonVersion, LessonVersion.id == ReviewRequest.version_id)
-        .where(
-            LessonVersion.lesson_id == lesson.id,
-            LessonVersion.review_hash == digest,
-            ReviewRequest.closed_at.is_(None),
-        )
-        .limit(1)
-    )
-    if is_waiting is not None:
+    """Return where a lesson's draft stands: approved, waiting, changes, expired, linked or none.
+
+    ``linked``: the text itself is signed, but the email it links to is not.
+    """
+    if waiting_version(session, lesson) is not None:
         return "waiting"
+    latest = _latest(session, lessons.draft_hash(session, lesson))
     if latest is None:
         return "none"
     if latest.decision == ReviewDecision.CHANGES_REQUESTED:
         return "changes"
-    return "approved" if latest.expires_at and latest.expires_at > now else "expired"
+    if latest.expires_at is None or latest.expires_at <= now:
+        return "expired"
+    target = linked.target_of(session, lesson)
+    is_open = target is not None and state_of(session, target, now) != "approved"
+    return "linked" if is_open else "approved"
+
+
+def waiting_version(session: Session, lesson: Lesson) -> int | None:
+    """Return the version of a lesson's present words that waits for a signature."""
+    return session.scalar(
+        select(ReviewRequest.version_id)
+        .join(LessonVersion, LessonVersion.id == ReviewRequest.version_id)
+        .where(
+            LessonVersion.lesson_id == lesson.id,
+            LessonVersion.review_hash == lessons.draft_hash(session, lesson),
+            ReviewRequest.closed_at.is_(None),
+        )
+        .order_by(ReviewRequest.version_id.desc())
+        .limit(1)
+    )
+
+
+def lapse_of(session: Session, lesson: Lesson) -> linked.Lapse | None:
+    """Tell which linked email took a text's signature away by its change; None if none did."""
+    return linked.lapse_of(session, lesson, lessons.draft_hash(session, lesson))
 
 
 def require_signer(session: Session, actor: Actor) -> StaffUser:

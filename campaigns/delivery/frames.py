@@ -6,16 +6,14 @@ so that a stop or a pause commits either before the gate reads or after it has d
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns.audience import rules
+from campaigns.audience import sensitivity
 from campaigns.audience.models import Segment
 from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.clinic import profile, transports
@@ -24,14 +22,12 @@ from campaigns.contacts.models import Channel
 from campaigns.content import review, topics
 from campaigns.content.models import LessonVersion
 from campaigns.core.db import is_sqlite
-from campaigns.core.errors import InvalidInput, NotConfigured
+from campaigns.core.errors import NotConfigured
 from campaigns.delivery import profiles
 from campaigns.delivery.facts import Frame
 from campaigns.delivery.models import Breaker
 from campaigns.drips.models import Drip, DripState, DripStep, DripVersion
 from campaigns.eligibility.gate import Kind
-
-TOPIC_FIELDS = frozenset({"interest"})
 
 
 def read(
@@ -107,7 +103,8 @@ def for_people(
         content_approved=version_id is None
         or review.is_approved(session, version_id, now) is not None,
         transport_uncovered=uncovered,
-        topic_used=uses_topic(rule) or _topical(session, version_id, uncovered=uncovered),
+        topic_used=sensitivity.reveals_topic(session, rule)
+        or _topical(session, version_id, uncovered=uncovered),
         cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
         cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
         hours=profiles.hours_json(session, window, now, sqlite_form=is_sqlite(session)),
@@ -135,7 +132,7 @@ def _origin(session: Session, kind: Kind, origin_id: int) -> _Origin:
         return _Origin(
             cancelled=cancelled,
             paused=not running and not cancelled,
-            topical=uses_topic(row.rule),
+            topical=sensitivity.reveals_topic(session, row.rule),
             expires_at=row.expires_at,
         )
     if kind is Kind.DRIP_STEP:
@@ -150,7 +147,7 @@ def _origin(session: Session, kind: Kind, origin_id: int) -> _Origin:
         return _Origin(
             cancelled=drip.state == DripState.ARCHIVED,
             paused=drip.state == DripState.PAUSED,
-            topical=uses_topic(drip.rule),
+            topical=sensitivity.reveals_topic(session, drip.rule),
         )
     return _Origin()
 
@@ -170,17 +167,3 @@ def _topical(session: Session, version_id: int | None, *, uncovered: bool) -> bo
     if topics.is_on_topic(session, version_id):
         return True
     return uncovered and topics.chooses_by_topic(session.get_one(LessonVersion, version_id).source)
-
-
-def uses_topic(rule: dict[str, Any] | None) -> bool:
-    """Tell whether a group's rule looks at anybody's interests."""
-    return bool(rule) and _uses_topic(json.dumps(rule, sort_keys=True))
-
-
-@lru_cache(maxsize=512)
-def _uses_topic(rule: str) -> bool:
-    try:
-        node = rules.parse(json.loads(rule))
-    except InvalidInput:
-        return True  # a rule that cannot be read is treated with the greater care
-    return any(leaf.field in TOPIC_FIELDS for _place, leaf in rules.leaves(node))

@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from campaigns.audience import fields
-from campaigns.audience.fields import FieldSpec, Kind, pair
+from campaigns.audience.fields import Behind, FieldSpec, Kind, pair
 from campaigns.broadcasts.models import Broadcast
 from campaigns.contacts.models import Contact
+from campaigns.content import topics
 from campaigns.delivery.models import Message, MessageState
 from campaigns.eligibility.gate import Kind as Origin
 from campaigns.imports import undo
@@ -41,6 +42,7 @@ def register() -> None:
             pattern=r"\d{1,18}",
             load_choices=_names,
             condition=_received,
+            behind=_behind,
         )
     )
     undo.register_trace("messaged", lambda: exists().where(Message.contact_id == Contact.id))
@@ -62,4 +64,16 @@ def _received(op: str, value: Any, now: datetime) -> ColumnElement[bool]:
         Message.origin_id == int(value),
         Message.subject_id == Contact.id,
         Message.state.in_(_RECEIVED),
+    )
+
+
+def _behind(session: Session, value: Any) -> Behind:
+    """Look at what the campaign said, and at the group as it was when it began."""
+    broadcast = session.get(Broadcast, int(value))
+    if broadcast is None:
+        return Behind()
+    versions = [v for v in (broadcast.email_version_id, broadcast.sms_version_id) if v is not None]
+    return Behind(
+        topical=any(topics.is_on_topic(session, version_id) for version_id in versions),
+        rules=(broadcast.rule,) if broadcast.rule else (),
     )

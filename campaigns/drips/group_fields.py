@@ -10,9 +10,19 @@ from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.orm import Session
 
 from campaigns.audience import fields
-from campaigns.audience.fields import FieldSpec, Kind, pair
+from campaigns.audience.fields import Behind, FieldSpec, Kind, pair
+from campaigns.audience.models import Segment
 from campaigns.contacts.models import Contact
-from campaigns.drips.models import Drip, DripState, Enrolment, EnrolmentState
+from campaigns.content import topics
+from campaigns.content.models import Lesson
+from campaigns.drips.models import (
+    Drip,
+    DripState,
+    DripStep,
+    DripVersion,
+    Enrolment,
+    EnrolmentState,
+)
 from campaigns.imports import undo
 
 
@@ -36,6 +46,7 @@ def register() -> None:
             pattern=r"\d{1,18}",
             load_choices=_names,
             condition=_is_in,
+            behind=_behind,
         )
     )
     undo.register_trace("enrolled", lambda: exists().where(Enrolment.contact_id == Contact.id))
@@ -51,4 +62,23 @@ def _is_in(op: str, value: Any, now: datetime) -> ColumnElement[bool]:
         Enrolment.contact_id == Contact.id,
         Enrolment.state == EnrolmentState.ACTIVE,
         Enrolment.drip_id == int(value),
+    )
+
+
+def _behind(session: Session, value: Any) -> Behind:
+    """Look at what the series says, in any of its versions, and at the group that enters."""
+    drip = session.get(Drip, int(value))
+    if drip is None:
+        return Behind()
+    lessons = session.scalars(
+        select(Lesson)
+        .join(DripStep, DripStep.lesson_id == Lesson.id)
+        .join(DripVersion, DripVersion.id == DripStep.version_id)
+        .where(DripVersion.drip_id == drip.id)
+        .distinct()
+    )
+    segment = session.get(Segment, drip.segment_id) if drip.segment_id else None
+    return Behind(
+        topical=any(topics.is_draft_on_topic(session, lesson) for lesson in lessons),
+        rules=(segment.rule,) if segment is not None else (),
     )

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns.audience import interests
-from campaigns.audience.models import Interest
+from campaigns.audience import interests, segments, sensitivity
+from campaigns.audience.models import ContactInterest, Interest, Segment
 from campaigns.broadcasts import checks
 from campaigns.broadcasts.checks import Ways
 from campaigns.clinic import profile
@@ -19,11 +19,14 @@ from campaigns.core.actors import SYSTEM
 from campaigns.core.db import Database
 from campaigns.delivery import frames, profiles, reach
 from campaigns.delivery.facts import Frame
+from campaigns.drips import authoring
+from campaigns.drips.timing import Wait
 from tests.conftest import NOON
 from tests.factories.approved import new_lesson
-from tests.factories.broadcasts import everybody, make_draft
+from tests.factories.broadcasts import everybody, make_draft, make_scheduled
 from tests.factories.clinic import make_clinic
 from tests.factories.consent import make_member
+from tests.factories.drips import make_drip, make_live_drip
 
 OUTSIDE = Ways(email="sendgrid", sms="twilio", local=False)
 
@@ -99,6 +102,68 @@ def test_strict_privacy_refuses_a_topic_in_words_that_name_what_works(db: Databa
         assert "Use an SMTP relay whose vendor signs one" in found[0].message
         for other in (with_condition(session), text_to(session, lesson)):
             assert checks.topic_obstacles(session, other, None, OUTSIDE)
+
+
+def test_whoever_got_a_message_on_a_topic_is_chosen_by_that_topic(each_db: Database) -> None:
+    """By the content, or by the group it went to, or by the group of that group's series."""
+    with each_db.transaction() as session:
+        make_clinic(session, now=NOON)
+        person = make_member(session, now=NOON)
+        session.add(
+            ContactInterest(contact_id=person.id, interest_id=joint_pain(session), since=NOON)
+        )
+        interested = segments.create(
+            session,
+            SYSTEM,
+            name="Joint pain",
+            rule={"field": "interest", "op": "has", "value": "joint_pain"},
+            now=NOON,
+        )
+        neutral = make_scheduled(session, now=NOON, channels=("email",))
+        topical = make_scheduled(session, now=NOON, channels=("email",))
+        session.get_one(Lesson, topical.email_lesson_id).interest_id = joint_pain(session)
+        by_group = make_scheduled(session, now=NOON, channels=("email",), segment=interested)
+        series = make_drip(session, now=NOON, name="Plain")
+        for_the_interested = make_live_drip(session, now=NOON, name="For them", segment=interested)
+        on_it = make_drip(session, now=NOON, name="On it")
+        authoring.add_step(session, on_it.id, lesson_id=on_topic(session).id, wait=Wait(), now=NOON)
+
+        def reveals(field: str, number: int, op: str = "is") -> bool:
+            rule = {"not": {"field": field, "op": op, "value": str(number)}}
+            frame = frames.for_people(
+                session, channel="email", version_id=None, rule=rule, provider="local", now=NOON
+            )
+            return frame.topic_used
+
+        assert not reveals("received", neutral.id)
+        assert reveals("received", topical.id)
+        assert reveals("received", topical.id, "is_not")
+        assert reveals("received", by_group.id)
+        assert not reveals("in_drip", series.id)
+        assert reveals("in_drip", for_the_interested.id)
+        assert reveals("in_drip", on_it.id)
+        in_series = segments.create(
+            session,
+            SYSTEM,
+            name="In the series",
+            rule={"field": "in_drip", "op": "is_not", "value": str(for_the_interested.id)},
+            now=NOON,
+        )
+        twice_removed = make_scheduled(session, now=NOON, channels=("email",), segment=in_series)
+        assert reveals("received", twice_removed.id)
+        profile.update(session, SYSTEM, now=NOON, privacy_mode="strict")
+        lesson = new_lesson(session, now=NOON)
+        assert checks.topic_obstacles(session, lesson, in_series, OUTSIDE)
+
+
+def test_a_series_of_its_own_group_is_looked_at_once(db: Database) -> None:
+    with db.transaction() as session:
+        make_clinic(session, now=NOON)
+        series = make_drip(session, now=NOON)
+        group = session.get_one(Segment, series.segment_id)
+        group.rule = {"field": "in_drip", "op": "is", "value": str(series.id)}
+        session.flush()
+        assert not sensitivity.reveals_topic(session, group.rule)
 
 
 def test_a_phone_that_people_share_gets_no_text_on_a_topic(each_db: Database) -> None:
