@@ -34,6 +34,7 @@ REVIEW_WORDS = {
     "changes": ("Sent back by the reviewer", "amber"),
     "expired": ("Review too old", "amber"),
     "none": ("Not reviewed", "grey"),
+    "linked": ("The linked email is not reviewed", "amber"),
 }
 
 

@@ -26,9 +26,9 @@ from campaigns.content import (
 from campaigns.content.blocks import EmailSource
 from campaigns.content.models import Lesson, Review, ReviewDecision
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
-from campaigns.staff import previews, text_composer
+from campaigns.staff import composer_next, previews, text_composer
 from campaigns.staff.blueprint import actor, bp, is_htmx, may, notify
-from campaigns.staff.library import REVIEW_STATES, topic_options
+from campaigns.staff.library import topic_options
 from campaigns.web import context
 from campaigns.web.templating import zone
 
@@ -316,7 +316,14 @@ def _workspace(
     with context.reading() as session:
         state = _state(session, lesson_id, selected)
     reply = make_response(
-        render_template("staff/composer/_workspace.html", **state, fault=fault, undo=undo, typed={})
+        render_template(
+            "staff/composer/_workspace.html",
+            **state,
+            fault=fault,
+            undo=undo,
+            typed={},
+            swapped=True,
+        )
     )
     _announce(reply, state)
     return reply
@@ -366,7 +373,7 @@ def _state(session: Session, lesson_id: int, selected: str) -> dict[str, Any]:
         "addable": arranging.ADDABLE,
         "in_columns": arranging.IN_COLUMNS,
         "interests": interests.all_active(session) if may("interests.read") else [],
-        "review_state": REVIEW_STATES[review.state_of(session, lesson, context.now())],
+        **composer_next.standing(session, lesson),
         "comments": _comments(session, lesson),
         "size": previews.size_of(session, lesson),
         "clips_at": rendering.GMAIL_CLIPS_AT,

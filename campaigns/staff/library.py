@@ -26,6 +26,7 @@ REVIEW_STATES: dict[str, tuple[str, str]] = {
     "changes": ("Changes asked for", "amber"),
     "expired": ("Review has expired", "red"),
     "none": ("Not reviewed", "grey"),
+    "linked": ("Signed, the linked email is not", "amber"),
 }
 
 

@@ -11,7 +11,7 @@ from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile
 from campaigns.content import differences, lessons, links, lint, rendering, review
 from campaigns.content.models import Lesson, LessonVersion, ReviewRequest
-from campaigns.content.people import SAMPLE_URLS, PersonView
+from campaigns.content.people import PersonView, sample_urls
 from campaigns.core.errors import InvalidInput, NotPermitted
 from campaigns.staff.blueprint import actor, bp, may, notify
 from campaigns.web import context
@@ -138,7 +138,8 @@ def _page(version_id: int, errors: dict[str, str], typed: dict[str, str]) -> str
         compiled = rendering.load(session, version_id)
         text = ""
         if isinstance(compiled, rendering.CompiledText):
-            text = compiled.render(PersonView(), SAMPLE_URLS, profile.get(session), False)
+            urls = sample_urls(context.services().public_url)
+            text = compiled.render(PersonView(), urls, profile.get(session), False)
         page_id = links.page_version_of(session, version_id)
         own = version.author_id is not None and version.author_id == actor().id
         return render_template(

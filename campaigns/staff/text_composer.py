@@ -14,12 +14,12 @@ from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile
 from campaigns.content import blocks, lessons, links, lint, review, sms
 from campaigns.content.models import ReviewDecision
-from campaigns.content.people import PersonUrls
+from campaigns.content.people import sample_urls
 from campaigns.content.texts import CompiledText, hint
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
-from campaigns.core.signing import TOKEN_LENGTH
+from campaigns.staff import composer_next
 from campaigns.staff.blueprint import actor, bp, is_htmx, may
-from campaigns.staff.library import REVIEW_STATES, topic_options
+from campaigns.staff.library import topic_options
 from campaigns.staff.previews import person_for_preview
 from campaigns.web import context
 from campaigns.web.templating import zone
@@ -138,9 +138,7 @@ def _state(session: Session, lesson_id: int) -> dict[str, Any]:
     consultation = lessons.booking_of(session, lesson) == links.CONSULTATION
     text = CompiledText(source, consultation=consultation)
     person = person_for_preview(session, "sms")
-    urls = PersonUrls(
-        click=f"{public_url}/c/{'x' * TOKEN_LENGTH}", unsubscribe="", preferences="", view=""
-    )
+    urls = sample_urls(public_url)
     first, later = (text.measure(clinic, public_url, first=f) for f in (True, False))
     return {
         "lesson": lesson,
@@ -163,7 +161,7 @@ def _state(session: Session, lesson_id: int) -> dict[str, Any]:
         "replaced": text.replaced,
         "offenders": sms.offenders(sms.transliterate(source.body)[0]),
         "findings": lint.check_draft(session, lesson, public_url=public_url),
-        "review_state": REVIEW_STATES[review.state_of(session, lesson, context.now())],
+        **composer_next.standing(session, lesson),
         "saved_at": f"{lesson.updated_at.astimezone(zone()):%H:%M}",
         "editable": may("content.edit") and lesson.archived_at is None,
     }

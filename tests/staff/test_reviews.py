@@ -128,3 +128,25 @@ def test_a_text_points_to_the_lesson_that_must_be_signed_too(
     page = client.get(f"/staff/reviews/{version.id}").text
     assert f"/staff/reviews/{waiting}" in page
     assert "Reply STOP to opt out" in page
+
+
+def test_a_text_is_shown_to_the_reviewer_with_an_address_as_it_will_have(
+    client: FlaskClient, services: Services
+) -> None:
+    with services.db.transaction() as session:
+        content.stored_clinic(session, now=NOON)
+        text = lessons.create(
+            session,
+            SYSTEM,
+            channel="sms",
+            name="Note",
+            now=NOON,
+            draft={"body": "Your note is here.", "link": "book"},
+        )
+        version = lessons.freeze(session, text.id, SYSTEM, NOON)
+        review.request(session, SYSTEM, version.id, now=NOON)
+        version_id = version.id
+    sign_in(client, services, Role.REVIEWER)
+    page = client.get(f"/staff/reviews/{version_id}").text
+    assert "http://127.0.0.1:8000/c/xxxx" in page
+    assert "#link" not in page
