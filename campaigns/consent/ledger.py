@@ -26,7 +26,7 @@ from campaigns.consent.models import (
     Method,
     Wording,
 )
-from campaigns.consent.standing import OWN_METHODS, TOPIC
+from campaigns.consent.standing import OWN_METHODS, TOPIC, UNDO_WITHIN
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
 from campaigns.core.actors import Actor
@@ -36,6 +36,7 @@ from campaigns.core.errors import InvalidInput
 __all__ = [
     "OWN_METHODS",
     "TOPIC",
+    "UNDO_WITHIN",
     "BulkOutcome",
     "Wish",
     "evidence_of",
@@ -43,6 +44,7 @@ __all__ = [
     "has_topic_consent",
     "history",
     "import_grants",
+    "may_undo",
     "record",
     "reopen",
     "state_of",
@@ -52,11 +54,9 @@ __all__ = [
     "wording_of",
 ]
 
-UNDO_WITHIN = timedelta(minutes=15)
 STALE_AFTER = timedelta(days=548)
 """18 months: an older agreement does not come back to life by the word START."""
 
-_UNDOABLE = frozenset({Method.ONE_CLICK, Method.UNSUBSCRIBE_PAGE, Method.PREFERENCES})
 _TOPIC_ACTIONS = frozenset({Action.HEALTH_TOPIC_CONSENT, Action.HEALTH_TOPIC_WITHDRAWN})
 
 verify = chain.verify
@@ -166,7 +166,8 @@ def withdraw(
     """Record that a person wants no more messages on a channel; effective at once.
 
     Returns None, and writes nothing, when that is on record already and the address is on
-    the do-not-contact list.
+    the do-not-contact list. A stop that could still be undone with one tap does not make
+    another one by a stronger road (a reply, the staff) superfluous: that one is written.
     """
     directory.get(session, contact_id)
     directory.lock(session, [contact_id])
@@ -178,7 +179,9 @@ def withdraw(
             if held
             else suppression.LIFTED_BY_CONSENT
         )
-        if reasons & suppression.LIFTED_BY_CONSENT:
+        if reasons & suppression.LIFTED_BY_CONSENT and (
+            method in standing.UNDOABLE or not standing.is_in_doubt(session, state, now)
+        ):
             return None
     return record(
         session,
@@ -238,26 +241,37 @@ def reopen(
     )
 
 
+def may_undo(
+    session: Session, *, contact_id: int, channel: str, entry_id: int, now: datetime
+) -> bool:
+    """Tell whether ``undo`` would take back this stop now."""
+    try:
+        standing.undoable(session, contact_id, channel, entry_id, now)
+    except InvalidInput:
+        return False
+    return True
+
+
 def undo(
-    session: Session, *, contact_id: int, channel: str, actor: Actor, now: datetime
+    session: Session,
+    *,
+    contact_id: int,
+    channel: str,
+    actor: Actor,
+    now: datetime,
+    entry_id: int | None = None,
 ) -> ConsentEntry:
     """Take back an unsubscribe that was a mistake, within 15 minutes, quoting the old words.
+
+    ``entry_id`` is the stop that is meant; None means the newest. It is taken back only
+    while it is the newest word and nothing else keeps the address from being contacted:
+    no complaint, no stop by another road, nothing that was on the list before.
 
     Raises: InvalidInput ``undo_too_late``, ``undo_nothing``.
     """
     directory.lock(session, [contact_id])
+    left, before = standing.undoable(session, contact_id, channel, entry_id, now)
     state = standing.current(session, contact_id, channel)
-    left = session.get(ConsentEntry, state.entry_id) if state and state.entry_id else None
-    if left is None or left.action != Action.OPT_OUT or left.method not in _UNDOABLE:
-        raise InvalidInput("undo_nothing", "There is nothing to undo here.")
-    if now - left.recorded_at > UNDO_WITHIN:
-        raise InvalidInput(
-            "undo_too_late",
-            "It is too late to undo this with one tap. You can sign up again at any time.",
-        )
-    before = standing.latest_grant(session, contact_id, channel)
-    if before is None or before.id > left.id:
-        raise InvalidInput("undo_nothing", "There is nothing to undo here.")
     return record(
         session,
         contact_id=contact_id,

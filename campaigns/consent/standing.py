@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -25,7 +25,9 @@ from campaigns.consent.models import (
     SuppressionReason,
     Wording,
 )
+from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
+from campaigns.core.errors import InvalidInput
 
 TOPIC = "topic"
 """The ledger's channel for consent to keep topics of health."""
@@ -42,6 +44,10 @@ OWN_METHODS = frozenset(
     }
 )
 """Roads by which the person speaks; a paper form or a spoken word is the person's own too."""
+
+UNDO_WITHIN = timedelta(minutes=15)
+UNDOABLE = frozenset({Method.ONE_CLICK, Method.UNSUBSCRIBE_PAGE, Method.PREFERENCES})
+"""Roads on which a slip of the finger is likely: these may be undone with one tap."""
 
 _OPENS = {Action.OPT_IN_CONFIRMED, Action.HEALTH_TOPIC_CONSENT}
 _CLOSES = {Action.OPT_OUT, Action.HEALTH_TOPIC_WITHDRAWN}
@@ -122,6 +128,59 @@ def latest_grant(session: Session, contact_id: int, channel: str) -> ConsentEntr
         .limit(1)
     )
     return session.scalar(query)
+
+
+def undoable(
+    session: Session, contact_id: int, channel: str, entry_id: int | None, now: datetime
+) -> tuple[ConsentEntry, ConsentEntry]:
+    """Return the stop that may be undone, and the agreement that holds again then.
+
+    Raises: InvalidInput ``undo_too_late``, ``undo_nothing``.
+    """
+    nothing = InvalidInput("undo_nothing", "There is nothing to undo here.")
+    state = current(session, contact_id, channel)
+    left = session.get(ConsentEntry, state.entry_id) if state and state.entry_id else None
+    if left is None or left.action != Action.OPT_OUT or left.method not in UNDOABLE:
+        raise nothing
+    if entry_id is not None and left.id != entry_id:
+        raise nothing
+    if now - left.recorded_at > UNDO_WITHIN:
+        raise InvalidInput(
+            "undo_too_late",
+            "It is too late to undo this with one tap. You can sign up again at any time.",
+        )
+    before = latest_grant(session, contact_id, channel)
+    if before is None or before.id > left.id or not _was_open(session, left):
+        raise nothing
+    held = directory.addresses_of(session, contact_id).get(Channel(channel))
+    if held is None or any(
+        row.reason != SuppressionReason.OPT_OUT or row.created_at < left.recorded_at
+        for row in suppression.active_for(session, channel, held.address, now)
+    ):
+        raise nothing
+    return left, before
+
+
+def _was_open(session: Session, left: ConsentEntry) -> bool:
+    """Tell whether the entry before a stop was an agreement: undoing gives back no more."""
+    before = session.scalar(
+        select(ConsentEntry.action)
+        .where(
+            ConsentEntry.contact_id == left.contact_id,
+            ConsentEntry.channel == left.channel,
+            ConsentEntry.id < left.id,
+            ConsentEntry.action != Action.OPT_IN_REQUESTED,
+        )
+        .order_by(ConsentEntry.id.desc())
+        .limit(1)
+    )
+    return before == Action.OPT_IN_CONFIRMED
+
+
+def is_in_doubt(session: Session, state: ConsentState, now: datetime) -> bool:
+    """Tell whether a stop could still be undone by who pressed the button."""
+    left = session.get(ConsentEntry, state.entry_id) if state.entry_id else None
+    return left is not None and left.method in UNDOABLE and now - left.recorded_at <= UNDO_WITHIN
 
 
 def note_unproven(

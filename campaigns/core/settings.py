@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from campaigns.core.errors import NotConfigured
 
 MIN_SECRET = 32
+_DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 
 
 class EmailProvider(StrEnum):
@@ -188,6 +190,16 @@ def _faults_together(s: Settings) -> list[str]:
             faults.append(
                 "TWILIO_MESSAGING_SERVICE_SID: is missing; "
                 f"{why}, or TWILIO_FROM (the sending number) in its place"
+            )
+    if s.inbound_email_domain:
+        need(
+            s.inbound_email_secret,
+            "CAMPAIGNS_INBOUND_EMAIL_SECRET",
+            "CAMPAIGNS_INBOUND_EMAIL_DOMAIN needs it, or mail to that domain would be refused",
+        )
+        if not _DOMAIN.fullmatch(s.inbound_email_domain):
+            faults.append(
+                "CAMPAIGNS_INBOUND_EMAIL_DOMAIN: is not a domain; give it like in.example.com"
             )
     if s.secret_key is not None and len(s.secret_key.get_secret_value()) < MIN_SECRET:
         faults.append(

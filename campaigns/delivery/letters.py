@@ -193,7 +193,7 @@ def _unsubscribe(urls: PersonUrls, parts: Parts) -> dict[str, str]:
     """Return the pair of RFC 8058; the mail address only where replies to it are read."""
     ways = f"<{urls.unsubscribe}>"
     domain = parts.settings.inbound_email_domain
-    if domain:
+    if domain and parts.settings.inbound_email_secret:  # without it the route takes no mail in
         token = urls.unsubscribe.rpartition("/")[2]
         ways += f", <mailto:unsub+{token}@{domain}?subject=unsubscribe>"
     return {"List-Unsubscribe": ways, "List-Unsubscribe-Post": ONE_CLICK}

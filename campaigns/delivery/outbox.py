@@ -128,6 +128,17 @@ def cancel_for_contact(
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
+def waits_for(session: Session, contact_id: int, channel: str) -> bool:
+    """Tell whether marketing that has not left waits for a person on a channel."""
+    query = select(Message.id).where(
+        Message.contact_id == contact_id,
+        Message.channel == channel,
+        Message.origin_kind.in_((Origin.BROADCAST, Origin.DRIP_STEP)),
+        Message.state.in_(WAITING),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def get(session: Session, message_id: int) -> Message:
     """Return a message.
 

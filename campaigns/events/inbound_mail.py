@@ -2,7 +2,8 @@
 
 For an unsubscribe address the token in its local part decides and the text is ignored.
 A reply is read for the words that mean stop, above the quoted original only (which has
-"unsubscribe" in its own footer). Nothing of its text is kept.
+"unsubscribe" in its own footer). Of its text nothing is kept but the sentence that said
+stop, as the evidence of it.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ from email.utils import parseaddr
 import msgspec
 from sqlalchemy.orm import Session
 
-from campaigns.consent import keywords, ledger
-from campaigns.consent.models import Method
+from campaigns.consent import keywords, ledger, suppression
+from campaigns.consent.models import Method, SuppressionReason
 from campaigns.contacts import addresses, directory, notes
 from campaigns.contacts.models import Channel
 from campaigns.core.actors import SYSTEM, Actor, ActorKind
-from campaigns.core.db import keys_of
 from campaigns.core.errors import InvalidInput
-from campaigns.core.signing import Purpose, Tokens
-from campaigns.delivery.models import Message
+from campaigns.core.signing import Purpose
+from campaigns.delivery import outbox, recipients
 
 UNCLEAR = "unclear_email_reply"
 HOLD_FOR = timedelta(days=14)
@@ -34,6 +34,8 @@ _QUOTE = re.compile(
     r"^\s*(?:>|On .{0,200}\bwrote:|El .{0,200}\bescribi[oó]:|-{2,}\s*Original Message|From:\s)",
     re.IGNORECASE | re.MULTILINE,
 )
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+_WORDS_LENGTH = 300
 _AUTOMATIC = frozenset({"auto_reply", "bulk", "junk", "list"})
 
 
@@ -96,11 +98,17 @@ def apply(session: Session, mail: Mail, *, now: datetime) -> str:
 
 
 def _unsubscribe(session: Session, token: str, now: datetime) -> str:
-    message_id = Tokens(keys_of(session)).read(Purpose.UNSUBSCRIBE, token)
-    message = session.get(Message, message_id) if message_id is not None else None
-    if message is None or message.contact_id is None:
+    recipient = recipients.of_token(session, Purpose.UNSUBSCRIBE, token)
+    if recipient is None:
         return "unknown token"
-    _withdraw(session, message.contact_id, Channel.EMAIL, "unsubscribe by mail", now)
+    recipients.stop(
+        session,
+        recipient,
+        recipient.channel,
+        Method.REPLY,
+        now=now,
+        evidence={"how": "by mail to the unsubscribe address"},
+    )
     return "unsubscribed by mail"
 
 
@@ -109,18 +117,29 @@ def _reply(session: Session, mail: Mail, now: datetime) -> str:
         address = addresses.normalise_email(mail.sender)
     except InvalidInput:
         return "unknown sender"
-    people = directory.find_by_address(session, Channel.EMAIL, address)
-    if not people:
-        return "unknown sender"
-    directory.lock(session, [person.id for person in people])
     said = own_words(mail.text)
     reading = keywords.classify(said)
+    people = directory.find_by_address(session, Channel.EMAIL, address)
+    if not people:
+        if reading.intent != "stop":
+            return "unknown sender"
+        suppression.add(
+            session,
+            channel=Channel.EMAIL,
+            address=address,
+            reason=SuppressionReason.OPT_OUT,
+            now=now,
+            note="said stop in a reply",
+        )
+        return "stop by reply, address not on file"
+    directory.lock(session, [person.id for person in people])
+    words = stop_sentence(said) if reading.intent == "stop" else ""
     for person in people:
         directory.note_heard(session, person.id, now=now)
         if reading.intent == "stop":
-            _withdraw(session, person.id, Channel.EMAIL, reading.rule, now)
+            _withdraw(session, person.id, Channel.EMAIL, words, reading.rule, now)
             if reading.everything:
-                _withdraw(session, person.id, Channel.SMS, reading.rule, now)
+                _withdraw(session, person.id, Channel.SMS, words, reading.rule, now)
         elif reading.intent == "unclear":
             directory.hold(session, person.id, until=now + HOLD_FOR, reason=UNCLEAR, now=now)
             notes.add(
@@ -143,7 +162,17 @@ def own_words(text: str) -> str:
     return (text[: quote.start()] if quote else text).strip()
 
 
-def _withdraw(session: Session, contact_id: int, channel: str, words: str, now: datetime) -> None:
+def stop_sentence(text: str) -> str:
+    """Return the first sentence that says stop by itself, else the beginning of the text."""
+    for sentence in _SENTENCE.split(text):
+        if keywords.classify(sentence).intent == "stop":
+            return " ".join(sentence.split())[:_WORDS_LENGTH]
+    return " ".join(text.split())[:_WORDS_LENGTH]
+
+
+def _withdraw(
+    session: Session, contact_id: int, channel: str, words: str, rule: str, now: datetime
+) -> None:
     ledger.withdraw(
         session,
         contact_id=contact_id,
@@ -152,4 +181,6 @@ def _withdraw(session: Session, contact_id: int, channel: str, words: str, now: 
         actor=Actor(kind=ActorKind.PERSON, id=contact_id),
         now=now,
         words=words,
+        evidence={"how": "in a reply by email", "rule": rule},
     )
+    outbox.cancel_for_contact(session, contact_id, channel, now=now)

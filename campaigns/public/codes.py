@@ -16,9 +16,9 @@ from campaigns.core.db import keys_of
 from campaigns.core.errors import Conflict, InvalidInput
 from campaigns.delivery import outbox
 from campaigns.delivery.models import Origin
+from campaigns.delivery.recipients import Recipient
 from campaigns.public import frame
 from campaigns.public.frame import Words
-from campaigns.public.recipients import Recipient
 
 WORKS_FOR = timedelta(minutes=10)
 TRIES = 5

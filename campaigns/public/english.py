@@ -40,12 +40,19 @@ TEXTS: dict[str, str] = {
     "adult": "I am 18 or older.",
     "signup_button": "Sign up",
     "source_label": "our sign-up page",
+    "source_label_tablet": "our front desk",
+    "source_label_keyword": "a text to our number",
     "leave_empty": "Leave this field empty",
     "errors_title": "Please check the fields below. Everything you typed has been kept.",
     "error_name": "Please enter your first name.",
     "error_long": "This is longer than we can store.",
     "error_characters": "This has characters that we cannot store.",
     "error_channel": "Tick email, text messages or both, so that we know how to reach you.",
+    "error_channel_one": "Tick the box above the line about your age, so that we may write to you.",
+    "error_texts_closed": (
+        "Sign-ups by text have reached today's limit. Please try again tomorrow, or sign up by "
+        "email."
+    ),
     "error_email_missing": "You ticked email: please enter your email address.",
     "error_email": "This does not look like an email address. An example: name@example.com",
     "error_phone_missing": "You ticked text messages: please enter your mobile number.",
@@ -67,6 +74,23 @@ TEXTS: dict[str, str] = {
         "If you once stopped our texts, send START to the number that texted you first."
     ),
     "answer_none": "Until you confirm, we send you nothing else.",
+    "answer_texts_closed": (
+        "Sign-ups by text have reached today's limit, so we have sent you no text. Please try "
+        "again tomorrow."
+    ),
+    "closed_title": "This sign-up is closed",
+    "closed_lead": "Nothing was changed. You can sign up on our main page.",
+    "closed_button": "Open our sign-up page",
+    "framed_more": "Opens in a new window: {what}",
+    "tablet_clear": "Clear and start over",
+    "tablet_next": "Next person",
+    "tablet_clears": "This page clears itself for the next person in a few seconds.",
+    "tablet_still": "Are you still there?",
+    "tablet_still_lead": "In half a minute, what is typed here is cleared for the next person.",
+    "tablet_stay": "Keep going",
+    "tablet_read": "Privacy and terms: ask at the front desk, or open {url} on your phone.",
+    "tablet_ended_title": "This page is not open",
+    "tablet_ended_lead": "Please ask at the front desk to open it. Nothing typed here was kept.",
     "busy_title": "Please try again later",
     "busy_lead": (
         "There have been many sign-ups in the last hour, so this one was not taken. Please try "
@@ -107,9 +131,11 @@ TEXTS: dict[str, str] = {
     "undo_help": "This button works for 15 minutes.",
     "undone_title": "You are back on the list",
     "undone_lead": "Nothing has changed: you go on getting what you had agreed to.",
-    "undo_late_title": "It is too late to undo this here",
-    "undo_late_lead": "More than 15 minutes have passed. You can sign up again at any time.",
-    "press_button": "Nothing was changed. Open the page and press the button.",
+    "undo_late_title": "This cannot be undone here any more",
+    "undo_late_lead": (
+        "The button works for 15 minutes, once, and only while you have not said stop in another "
+        "way. You stay off the list. You can sign up again at any time."
+    ),
     # preferences
     "prefs_title": "Your messages from {brand}",
     "prefs_for": "Settings for {address}.",
@@ -175,6 +201,15 @@ TEXTS: dict[str, str] = {
         "need not tick it to buy anything or to receive care. The form:"
     ),
     "program_words": "These are the words beside the box:",
+    "program_form": "How the form looks. No box is ticked beforehand:",
+    "program_keyword": "Joining by text",
+    "program_keyword_text": "Where we offer it, these are the words on the poster:",
+    "program_first": "What we text you",
+    "program_first_confirm": "To confirm",
+    "program_first_welcome": "Once you have confirmed",
+    "program_first_help": "When you text HELP",
+    "program_first_stop": "When you text STOP",
+    "program_name": "The programme",
     "program_confirm": "We then send one text. Only a reply of Y to it starts the texts.",
     "program_often": "How often, and what it costs",
     "program_often_text": "Up to {n} messages a month.",

@@ -22,11 +22,12 @@ from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
 from campaigns.core.errors import Conflict, InvalidInput
 from campaigns.core.signing import Purpose
-from campaigns.public import codes, frame, recipients, seals
+from campaigns.delivery import recipients
+from campaigns.delivery.recipients import Recipient
+from campaigns.public import codes, frame, seals
 from campaigns.public.blueprint import bp
 from campaigns.public.confirm import visitor
 from campaigns.public.form import topic_name
-from campaigns.public.recipients import Recipient
 from campaigns.public.seals import Seal
 from campaigns.web import context
 

@@ -40,6 +40,8 @@ TEXTS: dict[str, str] = {
     "adult": "Tengo 18 años o más.",
     "signup_button": "Suscribirme",
     "source_label": "nuestra página de suscripción",
+    "source_label_tablet": "nuestra recepción",
+    "source_label_keyword": "un texto a nuestro número",
     "topic_muscle_spasms": "Espasmos musculares",
     "topic_skin": "Piel",
     "topic_joint_pain": "Dolor de articulaciones",
@@ -52,6 +54,11 @@ TEXTS: dict[str, str] = {
     "error_long": "Es más largo de lo que podemos guardar.",
     "error_characters": "Tiene caracteres que no podemos guardar.",
     "error_channel": "Marque correo, mensajes de texto o ambos, para saber cómo escribirle.",
+    "error_channel_one": "Marque la casilla que está antes de la de su edad, para poder escribirle.",
+    "error_texts_closed": (
+        "Las suscripciones por texto llegaron al límite de hoy. Inténtelo mañana o suscríbase "
+        "por correo electrónico."
+    ),
     "error_email_missing": "Marcó el correo: escriba su dirección de correo electrónico.",
     "error_email": "No parece una dirección de correo. Un ejemplo: nombre@example.com",
     "error_phone_missing": "Marcó los mensajes de texto: escriba su número de celular.",
@@ -75,6 +82,23 @@ TEXTS: dict[str, str] = {
         "los recibía."
     ),
     "answer_none": "Hasta que confirme, no le enviamos nada más.",
+    "answer_texts_closed": (
+        "Las suscripciones por texto llegaron al límite de hoy, así que no le hemos enviado "
+        "ninguno. Inténtelo mañana."
+    ),
+    "closed_title": "Esta suscripción está cerrada",
+    "closed_lead": "No se ha cambiado nada. Puede suscribirse en nuestra página principal.",
+    "closed_button": "Abrir nuestra página de suscripción",
+    "framed_more": "Se abre en otra ventana: {what}",
+    "tablet_clear": "Borrar y empezar de nuevo",
+    "tablet_next": "Siguiente persona",
+    "tablet_clears": "Esta página se borra sola en unos segundos para la siguiente persona.",
+    "tablet_still": "¿Sigue ahí?",
+    "tablet_still_lead": "En medio minuto se borra lo escrito para la siguiente persona.",
+    "tablet_stay": "Seguir",
+    "tablet_read": ("Privacidad y condiciones: pregunte en recepción o abra {url} en su teléfono."),
+    "tablet_ended_title": "Esta página no está abierta",
+    "tablet_ended_lead": "Pida en recepción que la abran. No se ha guardado nada de lo escrito.",
     "busy_title": "Inténtelo más tarde",
     "busy_lead": (
         "Hubo muchas suscripciones en la última hora y esta no se tomó. Inténtelo de nuevo en "
@@ -118,8 +142,11 @@ TEXTS: dict[str, str] = {
     "undone_title": "Sigue en la lista",
     "undone_lead": "No ha cambiado nada: seguirá recibiendo lo que había aceptado.",
     "undo_late_title": "Ya no se puede deshacer aquí",
-    "undo_late_lead": "Han pasado más de 15 minutos. Puede suscribirse de nuevo cuando quiera.",
-    "press_button": "No se ha cambiado nada. Abra la página y pulse el botón.",
+    "undo_late_lead": (
+        "El botón funciona durante 15 minutos, una sola vez, y solo mientras usted no se haya "
+        "dado de baja de otra manera. Usted sigue fuera de la lista. Puede suscribirse de nuevo "
+        "cuando quiera."
+    ),
     # preferences
     "prefs_title": "Sus mensajes de {brand}",
     "prefs_for": "Opciones para {address}.",
@@ -186,6 +213,15 @@ TEXTS: dict[str, str] = {
         "no hace falta marcarla para comprar nada ni para recibir atención. El formulario:"
     ),
     "program_words": "Estas son las palabras junto a la casilla:",
+    "program_form": "Así es el formulario. Ninguna casilla viene marcada:",
+    "program_keyword": "Suscribirse por texto",
+    "program_keyword_text": "Donde lo ofrecemos, estas son las palabras del cartel:",
+    "program_first": "Qué le escribimos",
+    "program_first_confirm": "Para confirmar",
+    "program_first_welcome": "Cuando haya confirmado",
+    "program_first_help": "Cuando envía HELP",
+    "program_first_stop": "Cuando envía STOP",
+    "program_name": "El programa",
     "program_confirm": ("Después enviamos un texto. Solo si responde Y empiezan los demás."),
     "program_often": "Con qué frecuencia y cuánto cuesta",
     "program_often_text": "Hasta {n} mensajes al mes.",

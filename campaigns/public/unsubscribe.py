@@ -6,6 +6,8 @@ committed before it is answered, never redirected, and pressing twice is as good
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import make_response, request
 from werkzeug.wrappers import Response
 
@@ -14,7 +16,8 @@ from campaigns.consent import ledger
 from campaigns.consent.models import Method
 from campaigns.core.errors import InvalidInput
 from campaigns.core.signing import Purpose
-from campaigns.public import frame, recipients, seals
+from campaigns.delivery import recipients
+from campaigns.public import frame, seals
 from campaigns.public.blueprint import bp
 from campaigns.public.confirm import visitor
 from campaigns.public.seals import Seal
@@ -45,37 +48,56 @@ def ask_to_leave(token: str) -> Response:
 @bp.post("/u/<token>")
 @open_to_all("mailbox providers press this without cookies or log-in (RFC 8058)")
 def leave(token: str) -> Response:
-    """Record the stop at once."""
-    one_click = _is_one_click()
+    """Record the stop at once.
+
+    The body tells a mailbox's button, our own form and our undo apart. Whoever posts
+    anything else to this address can only want one thing, and is not left on the list for
+    saying it in a way that no standard knows.
+    """
     form = request.form
+    one_click = _is_one_click()
     if not one_click and "undo" in form:
         return _undo(token, form["undo"])
+    ours = not one_click and (form.get("confirm") == "1" or "lang" in form)
     now = context.now()
-    pressed = one_click or form.get("confirm") == "1"
-    with context.transaction() if pressed else context.reading() as session:
+    with context.reading() as session:
         recipient = recipients.of_token(session, Purpose.UNSUBSCRIBE, token)
         if recipient is None:
             return frame.not_found()
-        if not pressed:
-            return _plain(frame.say("press_button"), 400)
-        had = recipients.gets_messages(session, recipient, recipient.channel)
+        done = recipients.has_left(session, recipient, recipient.channel, now=now)
+    undo = "" if done else _stop(token, now, ours=ours)
+    if not ours:
+        return _plain(frame.say("left_plain"), 200)
+    return frame.page(
+        "left.html", token=token, channel=recipient.channel, masked=recipient.masked, undo=undo
+    )
+
+
+def _stop(token: str, now: datetime, *, ours: bool) -> str:
+    """Write the stop; return the sealed field that can undo it, empty where nothing may."""
+    with context.transaction() as session:
+        recipient = recipients.of_token(session, Purpose.UNSUBSCRIBE, token)
+        if recipient is None:  # deleted since it was read
+            return ""
         entry = recipients.stop(
             session,
             recipient,
             recipient.channel,
-            Method.ONE_CLICK if one_click else Method.UNSUBSCRIBE_PAGE,
+            Method.UNSUBSCRIBE_PAGE if ours else Method.ONE_CLICK,
             now=now,
             evidence=visitor(),
         )
-    if one_click:
-        return _plain(frame.say("left_plain"), 200)
-    undo = ""
-    if had and entry is not None:
-        keys = context.services().keys
-        undo = seals.seal(keys, Seal.UNDO, now, recipient.message_id, entry.id)
-    return frame.page(
-        "left.html", token=token, channel=recipient.channel, masked=recipient.masked, undo=undo
-    )
+        if entry is None or entry.contact_id != recipient.contact_id:
+            return ""
+        if not ledger.may_undo(
+            session,
+            contact_id=entry.contact_id,
+            channel=recipient.channel,
+            entry_id=entry.id,
+            now=now,
+        ):
+            return ""
+    return seals.seal(context.services().keys, Seal.UNDO, now, recipient.message_id, entry.id)
 
 
 def _undo(token: str, sealed: str) -> Response:
@@ -98,6 +120,7 @@ def _undo(token: str, sealed: str) -> Response:
                 channel=recipient.channel,
                 actor=recipient.actor,
                 now=now,
+                entry_id=numbers[1],
             )
         except InvalidInput:
             return frame.page("undo_late.html", status=410)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from campaigns.app import create_app
 from campaigns.consent import ledger, suppression
-from campaigns.consent.models import Action, ConsentEntry, ConsentStatus, Method
+from campaigns.consent.merging import merge
+from campaigns.consent.models import Action, ConsentEntry, ConsentStatus, Method, SuppressionReason
 from campaigns.contacts import directory
-from campaigns.contacts.models import Channel
-from campaigns.core.clock import FixedClock
-from campaigns.core.db import Base
-from campaigns.core.signing import Purpose
+from campaigns.contacts.models import Channel, ContactStatus
+from campaigns.core.actors import SYSTEM
+from campaigns.core.db import Base, Database
+from campaigns.core.keys import Key
+from campaigns.core.signing import Purpose, Tokens
 from campaigns.delivery.models import Message, MessageState
 from campaigns.wiring import Services
 from tests.factories.clinic import make_clinic
@@ -158,10 +162,126 @@ def test_the_address_that_the_message_went_to_is_stopped_even_if_it_changed_sinc
         )
 
 
-def test_a_post_without_either_word_changes_nothing(client: FlaskClient, case: Case) -> None:
-    reply = client.post(case.url, data={"something": "else"})
-    assert reply.status_code == 400
-    assert case.status() == ConsentStatus.GRANTED
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"", "application/x-www-form-urlencoded"),
+        (b"something=else", "application/x-www-form-urlencoded"),
+        (b"list-unsubscribe=one-click", "application/x-www-form-urlencoded"),
+        (b"\xff\xfe\x00=\x00", "application/x-www-form-urlencoded"),
+        (b"not a multipart body", "multipart/form-data"),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x"),
+        (b'{"List-Unsubscribe": "One-Click"}', "application/json"),
+    ],
+)
+def test_nobody_is_left_on_the_list_for_the_form_of_the_press(
+    client: FlaskClient, case: Case, body: bytes, content_type: str
+) -> None:
+    reply = client.post(case.url, data=body, content_type=content_type)
+    assert (reply.status_code, reply.mimetype) == (200, "text/plain")
+    assert case.status() == ConsentStatus.WITHDRAWN
+
+
+def test_the_hundredth_press_writes_nothing_and_is_answered_as_the_first(
+    each_client: tuple[FlaskClient, Case],
+) -> None:
+    client, case = each_client
+    first = client.post(case.url, data=ONE_CLICK)
+    before = content_of(case.services)
+    for _ in range(50):
+        again = client.post(case.url, data=ONE_CLICK)
+        assert (again.status_code, again.data) == (200, first.data)
+        assert client.post(case.url, data={"confirm": "1"}).status_code == 200
+    assert content_of(case.services) == before
+
+
+def test_what_was_planned_since_the_first_press_goes_with_the_second(
+    client: FlaskClient, services: Services, case: Case
+) -> None:
+    client.post(case.url, data=ONE_CLICK)
+    with services.db.transaction() as session:
+        contact = directory.get(session, case.contact_id)
+        late = message(
+            session, contact, now=services.clock.now(), origin_id=7, state=MessageState.HELD
+        ).id
+    client.post(case.url, data=ONE_CLICK)
+    with services.db.reading() as session:
+        assert session.get_one(Message, late).state == MessageState.SUPPRESSED
+
+
+def test_a_message_whose_intent_is_on_record_is_not_called_back(
+    client: FlaskClient, services: Services, case: Case
+) -> None:
+    with services.db.transaction() as session:
+        contact = directory.get(session, case.contact_id)
+        now = services.clock.now()
+        leaving = message(session, contact, now=now, origin_id=8, state=MessageState.SENDING).id
+    client.post(case.url, data=ONE_CLICK)
+    with services.db.reading() as session:
+        assert session.get_one(Message, leaving).state == MessageState.SENDING
+
+
+def test_a_link_works_after_its_key_was_rotated(each_services: Services) -> None:
+    services = each_services
+    case = Case(services)
+    old = services.keys
+    fresh = {
+        purpose: (Key(max(k.kid for k in old.all(purpose)) + 1, os.urandom(32)), *old.all(purpose))
+        for purpose in old.keys
+    }
+    ring = replace(old, keys=fresh)
+    rotated = replace(
+        services, keys=ring, tokens=Tokens(ring), db=Database(services.db.url, keys=ring)
+    )
+    client = create_app(rotated).test_client()
+    assert rotated.tokens.issue(Purpose.UNSUBSCRIBE, case.message_id) != case.token
+    assert client.post(case.url, data=ONE_CLICK).status_code == 200
+    assert case.status() == ConsentStatus.WITHDRAWN
+    with rotated.db.reading() as session:
+        now = services.clock.now()
+        assert suppression.is_suppressed(session, Channel.EMAIL, case.address, now)
+    rotated.db.dispose()
+
+
+def test_a_link_of_a_merged_record_acts_on_the_one_that_was_kept(
+    each_client: tuple[FlaskClient, Case],
+) -> None:
+    client, case = each_client
+    services = case.services
+    now = services.clock.now()
+    with services.db.transaction() as session:
+        kept = make_contact(session, now=now, email="kept@example.com", phone=None)
+        agree(session, kept, Channel.EMAIL, now=now)
+        merge(session, keep_id=kept.id, drop_id=case.contact_id, actor=SYSTEM, now=now)
+        planned = message(session, kept, now=now, origin_id=5, state=MessageState.PLANNED).id
+    assert client.post(case.url, data=ONE_CLICK).status_code == 200
+    with services.db.reading() as session:
+        assert ledger.state_of(session, kept.id)[Channel.EMAIL].status == ConsentStatus.WITHDRAWN
+        assert suppression.is_suppressed(session, Channel.EMAIL, "kept@example.com", now)
+        assert session.get_one(Message, planned).state == MessageState.SUPPRESSED
+    assert case.is_suppressed()
+
+
+def test_a_link_of_somebody_who_was_erased_still_answers_and_keeps_the_stop(
+    each_client: tuple[FlaskClient, Case],
+) -> None:
+    client, case = each_client
+    services = case.services
+    with services.db.transaction() as session:
+        now = services.clock.now()
+        suppression.add(
+            session, channel=Channel.EMAIL, address=case.address,
+            reason=SuppressionReason.ERASED, now=now,
+        )  # fmt: skip
+        directory.set_address(session, case.contact_id, Channel.EMAIL, None, now=now)
+        directory.set_status(session, case.contact_id, ContactStatus.ERASED, now=now)
+        session.execute(update(Message).values(address=None))
+    assert client.get(case.url).status_code == 200
+    for data in (ONE_CLICK, {"confirm": "1"}):
+        assert client.post(case.url, data=data).status_code == 200
+    with services.db.reading() as session:
+        blocks = suppression.active_for(session, Channel.EMAIL, case.address, services.clock.now())
+        assert [row.reason for row in blocks] == [SuppressionReason.ERASED]
 
 
 def test_the_page_has_one_button_and_the_way_to_the_preferences(
@@ -173,51 +293,6 @@ def test_the_page_has_one_button_and_the_way_to_the_preferences(
     assert "/p/" in page
     assert case.address not in page
     assert "<script" not in page
-
-
-def test_the_button_shows_that_it_is_done_and_can_be_undone_for_15_minutes(
-    each_client: tuple[FlaskClient, Case],
-) -> None:
-    client, case = each_client
-    page = client.post(case.url, data={"confirm": "1"}).get_data(as_text=True)
-    assert "You have left" in page
-    undo = page.split('name="undo" value="')[1].split('"')[0]
-    case.services.clock.advance(timedelta(minutes=14))  # type: ignore[attr-defined]
-    reply = client.post(case.url, data={"undo": undo})
-    assert reply.status_code == 200
-    assert "back on the list" in reply.get_data(as_text=True)
-    assert case.status() == ConsentStatus.GRANTED
-    assert not case.is_suppressed()
-    with case.services.db.reading() as session:
-        newest, _stop, _sms, first = ledger.history(session, case.contact_id)
-        assert newest.method == Method.UNDO
-        assert newest.wording_sha256 == first.wording_sha256
-
-
-def test_after_15_minutes_there_is_no_way_back_but_to_sign_up(
-    client: FlaskClient, clock: FixedClock, case: Case
-) -> None:
-    page = client.post(case.url, data={"confirm": "1"}).get_data(as_text=True)
-    undo = page.split('name="undo" value="')[1].split('"')[0]
-    clock.advance(timedelta(minutes=15, seconds=1))
-    reply = client.post(case.url, data={"undo": undo})
-    assert reply.status_code == 410
-    assert case.status() == ConsentStatus.WITHDRAWN
-
-
-def test_an_undo_from_another_message_or_made_up_is_refused(
-    client: FlaskClient, case: Case
-) -> None:
-    page = client.post(case.url, data={"confirm": "1"}).get_data(as_text=True)
-    undo = page.split('name="undo" value="')[1].split('"')[0]
-    for forged in (undo[:-1] + ("0" if undo[-1] != "0" else "1"), "1.2.3.4.5", "", "²"):
-        assert client.post(case.url, data={"undo": forged}).status_code == 410
-    assert case.status() == ConsentStatus.WITHDRAWN
-
-
-def test_who_was_not_on_the_list_is_offered_no_undo(client: FlaskClient, case: Case) -> None:
-    client.post(case.url, data=ONE_CLICK)
-    assert "undo" not in client.post(case.url, data={"confirm": "1"}).get_data(as_text=True)
 
 
 def test_unknown_and_malformed_tokens_get_the_same_page(

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from campaigns.consent import ledger, suppression
 from campaigns.consent.models import ConsentEntry, ConsentStatus, Method, SuppressionReason
 from campaigns.contacts import addresses, directory
-from campaigns.contacts.models import Contact, ContactStatus
+from campaigns.contacts.models import Channel, Contact, ContactStatus
 from campaigns.core.actors import Actor, ActorKind
-from campaigns.core.signing import Purpose
+from campaigns.core.db import keys_of
+from campaigns.core.signing import Purpose, Tokens
 from campaigns.delivery import outbox
 from campaigns.delivery.models import Message, Origin
-from campaigns.web import context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +32,11 @@ class Recipient:
     is_test: bool
 
     @property
+    def people(self) -> tuple[int, ...]:
+        """The records a stop is written to: the surviving one and, after a merge, the old."""
+        return tuple(one for one in (self.contact_id, self.original_id) if one is not None)
+
+    @property
     def masked(self) -> str:
         """The address, mostly hidden."""
         return addresses.mask(self.channel, self.address) if self.address else "•••"
@@ -44,7 +49,7 @@ class Recipient:
 
 def of_token(session: Session, purpose: Purpose, token: str) -> Recipient | None:
     """Return the recipient that a token names, or None for any token that names nobody."""
-    message_id = context.services().tokens.read(purpose, token)
+    message_id = Tokens(keys_of(session)).read(purpose, token)
     message = session.get(Message, message_id) if message_id is not None else None
     if message is None:
         return None
@@ -80,6 +85,28 @@ def gets_messages(session: Session, recipient: Recipient, channel: str) -> bool:
     return state is not None and state.status == ConsentStatus.GRANTED
 
 
+def has_left(session: Session, recipient: Recipient, channel: str, *, now: datetime) -> bool:
+    """Tell whether a stop on a channel would change nothing: it is on record everywhere.
+
+    Whoever presses again is answered from this look alone, so one token costs one write
+    however often it is pressed, and nobody is ever turned away.
+    """
+    if recipient.is_test:
+        return True
+    for contact_id in recipient.people:
+        state = ledger.state_of(session, contact_id).get(channel)
+        if state is None or state.status != ConsentStatus.WITHDRAWN:
+            return False
+        if outbox.waits_for(session, contact_id, channel):
+            return False
+        held = directory.addresses_of(session, contact_id).get(Channel(channel))
+        if held is not None and not _is_stopped(session, channel, held.address, now):
+            return False
+    if recipient.address and channel == recipient.channel:
+        return _is_stopped(session, channel, recipient.address, now)
+    return True
+
+
 def stop(
     session: Session,
     recipient: Recipient,
@@ -95,9 +122,7 @@ def stop(
     the ledger entry, None when the stop was on record already.
     """
     entry = None
-    for contact_id in (recipient.contact_id, recipient.original_id):
-        if contact_id is None or recipient.is_test:
-            continue
+    for contact_id in () if recipient.is_test else recipient.people:
         made = ledger.withdraw(
             session,
             contact_id=contact_id,
@@ -109,15 +134,19 @@ def stop(
         )
         outbox.cancel_for_contact(session, contact_id, channel, now=now)
         entry = entry or made
-    if recipient.address and channel == recipient.channel and not recipient.is_test:
-        stops = suppression.active_for(session, channel, recipient.address, now)
-        if not any(row.reason in suppression.LIFTED_BY_CONSENT for row in stops):
-            suppression.add(
-                session,
-                channel=channel,
-                address=recipient.address,
-                reason=SuppressionReason.OPT_OUT,
-                now=now,
-                contact_id=recipient.contact_id,
-            )
+    own = bool(recipient.address) and channel == recipient.channel and not recipient.is_test
+    if own and not _is_stopped(session, channel, str(recipient.address), now):
+        suppression.add(
+            session,
+            channel=channel,
+            address=str(recipient.address),
+            reason=SuppressionReason.OPT_OUT,
+            now=now,
+            contact_id=recipient.contact_id,
+        )
     return entry
+
+
+def _is_stopped(session: Session, channel: str, address: str, now: datetime) -> bool:
+    stops = suppression.active_for(session, channel, address, now)
+    return any(row.reason in suppression.LIFTED_BY_CONSENT for row in stops)
