@@ -1,4 +1,4 @@
-"""Tables of the clinic itself: brand, senders, hours, caps, closures, transports."""
+"""Tables of the clinic itself: brand, senders, hours, caps, closures, switches, transports."""
 
 from __future__ import annotations
 
@@ -79,6 +79,24 @@ class Closure(Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date]
     label: Mapped[str] = mapped_column(String(80))
+
+
+class Switch(Base):
+    """A part of sending that staff stopped: one channel, or texts to one state.
+
+    The row is there while it is stopped, and gone when it is allowed again; the audit trail
+    keeps both moments.
+    """
+
+    __tablename__ = "switches"
+
+    kind: Mapped[str] = mapped_column(String(8), primary_key=True)
+    """``channel`` or ``state``."""
+    code: Mapped[str] = mapped_column(String(5), primary_key=True)
+    """``email``, ``sms``; two letters of a state."""
+    stopped_at: Mapped[datetime]
+    stopped_by: Mapped[str] = mapped_column(String(120))
+    reason: Mapped[str] = mapped_column(Text)
 
 
 class Transport(Base):

@@ -63,6 +63,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closures")),
     )
     op.create_table(
+        "switches",
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("code", sa.String(length=5), nullable=False),
+        sa.Column("stopped_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("stopped_by", sa.String(length=120), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "code", name=op.f("pk_switches")),
+    )
+    op.create_table(
         "transports",
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("baa_signed_on", sa.Date(), nullable=True),
@@ -74,5 +83,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take back."""
     op.drop_table("transports")
+    op.drop_table("switches")
     op.drop_table("closures")
     op.drop_table("clinic")
