@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.audience import interests
 from campaigns.clinic import profile
-from campaigns.consent import disclosures
+from campaigns.consent import disclosures, forms
 from campaigns.core import schema
 from campaigns.wiring import Services
 
@@ -24,4 +24,5 @@ def furnish(session: Session, *, now: datetime) -> None:
     """Make the clinic, its consent wording and its interests where they are missing."""
     profile.create_default(session, now=now)
     disclosures.create_defaults(session, now=now)
+    forms.create_defaults(session, now=now)
     interests.create_defaults(session)

@@ -21,6 +21,7 @@ ONE_PER = timedelta(hours=24)
 """One confirmation to an address in this time, whoever asks: nobody can be flooded."""
 
 FORM = "form"
+KEYWORD = "keyword"
 IMPORT = "import"
 
 
@@ -33,6 +34,7 @@ def request(
     entry_id: int | None,
     origin: str,
     now: datetime,
+    form_id: int | None = None,
 ) -> OptInRequest | None:
     """Ask a person to confirm an address; delivery sends the message from this row.
 
@@ -56,6 +58,7 @@ def request(
         requested_at=now,
         expires_at=now + VALID_FOR[Channel(channel)],
         origin=origin,
+        form_id=form_id,
     )
     session.add(row)
     session.flush()

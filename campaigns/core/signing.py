@@ -36,6 +36,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsub"  # /u/<token>: a message id
     PREFERENCES = "prefs"  # /p/<token>: a message id
     CONFIRM = "confirm"  # /confirm/<token>: an opt-in request id
+    TABLET = "tablet"  # /f/<slug>/tablet/<token>: a sign-up form opened on a tablet
     PREVIEW = "preview"  # /l/<token> of a lesson version, for staff: a version id
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from campaigns.clinic.models import Clinic
+from campaigns.consent import disclosures
 from campaigns.consent.models import ConsentEntry, Disclosure, OptInRequest
-from campaigns.contacts.models import Contact
-from campaigns.delivery import outbox
+from campaigns.consent.texts import LOCALES
+from campaigns.contacts.models import Channel, Contact
+from campaigns.content import sms
+from campaigns.delivery import notices, outbox
 from campaigns.delivery.models import Message, Origin
 from campaigns.delivery.notices import CONFIRM
 from campaigns.delivery.parts import Parts
@@ -43,6 +47,19 @@ def tick(parts: Parts) -> int:
             )
             done += planned is not None
     return done
+
+
+def text_parts(session: Session, clinic: Clinic) -> int:
+    """Return how many parts the text that asks for confirmation has at most, in any language."""
+    bodies = (
+        {
+            "template": CONFIRM,
+            "locale": locale,
+            "per_month": disclosures.current(session, Channel.SMS, locale).frequency_per_month,
+        }
+        for locale in LOCALES
+    )
+    return max(sms.measure(notices.text(body, clinic=clinic)).segments for body in bodies)
 
 
 def _pending(

@@ -14,6 +14,7 @@ bp = Blueprint("public", __name__)
 
 MAX_FORM_BYTES = 64 * 1024
 MAX_FORM_PARTS = 100
+_UNFRAMED = "frame-ancestors 'none'"
 
 
 @bp.before_request
@@ -30,13 +31,14 @@ def add_headers(response: Response) -> Response:
     headers.setdefault("Cache-Control", "no-store")
     headers["Referrer-Policy"] = "no-referrer"
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
     headers.setdefault("X-Robots-Tag", "noindex, nofollow")
     headers.setdefault(
         "Content-Security-Policy",
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
+        f"base-uri 'none'; {_UNFRAMED}",
     )
+    if _UNFRAMED in headers["Content-Security-Policy"]:  # the old header knows no list of sites
+        headers["X-Frame-Options"] = "DENY"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), interest-cohort=()"
     return response
 

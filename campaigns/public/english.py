@@ -48,7 +48,7 @@ TEXTS: dict[str, str] = {
     "error_long": "This is longer than we can store.",
     "error_characters": "This has characters that we cannot store.",
     "error_channel": "Tick email, text messages or both, so that we know how to reach you.",
-    "error_channel_one": "Tick the box above the line about your age, so that we may write to you.",
+    "error_channel_one": "Tick the box here, so that we may write to you.",
     "error_texts_closed": (
         "Sign-ups by text have reached today's limit. Please try again tomorrow, or sign up by "
         "email."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -72,8 +72,20 @@ def clinic_of(session: Session) -> Clinic | None:
         return None
 
 
-def page(template: str, *, status: int = 200, **values: Any) -> Response:
-    """Render a page of templates/public in the frame."""
+def page(
+    template: str,
+    *,
+    status: int = 200,
+    layout: str = "public/base.html",
+    ancestors: Sequence[str] = (),
+    scripts: bool = False,
+    **values: Any,
+) -> Response:
+    """Render a page of templates/public in the frame.
+
+    ``ancestors`` are the websites that may frame it, none by default; ``scripts`` lets our
+    own script files run, which only the front desk's tablet needs.
+    """
     locale = language()
     with context.reading() as session:
         clinic = clinic_of(session)
@@ -89,15 +101,18 @@ def page(template: str, *, status: int = 200, **values: Any) -> Response:
         clinic_name=clinic.name if clinic else words("this_clinic"),
         clinic_phone=write_phone(clinic.phone) if clinic else "",
         accent_css=accent.css,
+        layout=layout,
         language_switch=request.method == "GET" and request.url_rule is not None and status == 200,
         **values,
     )
     response = make_response(body, status)
     response.headers["Content-Language"] = locale
     response.headers["Vary"] = "Accept-Language"
+    framed_by = " ".join(ancestors) or "'none'"
     response.headers["Content-Security-Policy"] = (
         f"default-src 'none'; style-src 'self' {accent.csp_hash}; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        + ("script-src 'self'; " if scripts else "")
+        + f"form-action 'self'; base-uri 'none'; frame-ancestors {framed_by}"
     )
     return response
 

@@ -27,7 +27,7 @@ from campaigns.delivery.recipients import Recipient
 from campaigns.public import codes, frame, seals
 from campaigns.public.blueprint import bp
 from campaigns.public.confirm import visitor
-from campaigns.public.form import topic_name
+from campaigns.public.filled import topic_name
 from campaigns.public.seals import Seal
 from campaigns.web import context
 

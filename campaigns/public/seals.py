@@ -22,6 +22,7 @@ class Seal(StrEnum):
 
     SIGN_UP = "form.signup"  # when the form was shown
     UNDO = "form.undo"  # message id, ledger entry id
+    FRAMED = "form.framed"  # form id, hash of the website's origin that frames it
     PROVED = "form.proved"  # message id, contact id
 
 

@@ -15,15 +15,15 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from campaigns.audience import interests
-from campaigns.consent import ledger, limits, optin
+from campaigns.clinic import profile
+from campaigns.consent import forms, ledger, limits, optin
 from campaigns.consent.limits import Connection
 from campaigns.consent.models import Action, ConsentEvidence, Method, OptInRequest
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact, ContactStatus
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import InvalidInput
-
-SOURCE = "form:main"
+from campaigns.delivery import confirmations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,9 @@ class Shown:
 class Wish:
     """A sign-up that passed every check of the form; addresses are normalised."""
 
+    form_id: int
+    source: str
+    """How the person came, as kept with them: ``form:main``."""
     first_name: str
     last_name: str
     postal_code: str
@@ -70,7 +73,9 @@ def take(session: Session, wish: Wish, connection: Connection, *, now: datetime)
     phone_later = None
     if email and phone and by_email is not None and by_phone is None:
         phone, phone_later = None, phone  # a known person's new number: once the email proved it
-    limits.note(session, connection, email=email, phone=phone, now=now)
+    limits.note(
+        session, connection, email=email, phone=phone, text_parts=_parts(session, phone), now=now
+    )
     if not email and not phone:
         return
     created = None
@@ -83,7 +88,15 @@ def take(session: Session, wish: Wish, connection: Connection, *, now: datetime)
         _ask(session, by_phone or created, Channel.SMS, phone, wish, {}, now)
     if created is not None and wish.topics:
         channel = Channel.EMAIL if email and by_email is None else Channel.SMS
-        _store_topics(session, created.id, channel, wish.topics, wish.shown, wish.evidence, now)
+        _store_topics(
+            session, created.id, channel, wish.topics, wish.shown, wish.evidence, wish.source, now
+        )
+
+
+def can_pay(session: Session, now: datetime) -> bool:
+    """Tell whether today's money has room for one more text that asks for confirmation."""
+    clinic = profile.get(session)
+    return limits.budget(session, now).allows(confirmations.text_parts(session, clinic))
 
 
 def apply_claims(
@@ -103,18 +116,22 @@ def apply_claims(
     }
     if claims.get("topics"):
         _store_topics(
-            session, contact.id, request.channel, tuple(claims["topics"]), shown, evidence, now
-        )
+            session, contact.id, request.channel, tuple(claims["topics"]), shown, evidence,
+            f"form:{evidence.get('form', forms.MAIN)}", now,
+        )  # fmt: skip
     phone = claims.get("phone")
     if not phone or Channel.SMS in directory.addresses_of(session, contact.id):
         return False
-    if not limits.may_confirm(session, Channel.SMS, phone, now):
+    limits.hold_lock(session)
+    if not limits.may_confirm(session, Channel.SMS, phone, now) or not can_pay(session, now):
         return False
-    limits.note(session, connection, email=None, phone=phone, now=now)
+    limits.note(
+        session, connection, email=None, phone=phone, text_parts=_parts(session, phone), now=now
+    )
     directory.set_address(session, contact.id, Channel.SMS, phone, now=now)
     _request(
         session, contact.id, Channel.SMS, phone, shown["sms"], evidence,
-        claims.get("source_label", ""), now,
+        claims.get("source_label", ""), request.form_id, now,
     )  # fmt: skip
     return True
 
@@ -154,7 +171,7 @@ def _create(
         phone=phone if by_phone is None else None,
         postal_code=wish.postal_code or None,
         locale=wish.locale,
-        source=SOURCE,
+        source=wish.source,
         adult_confirmed=True,
     )
 
@@ -172,7 +189,9 @@ def _ask(
     _fill_blanks(session, contact, wish, now)
     evidence = {**wish.evidence, **({"claims": claims} if claims else {})}
     shown = wish.shown["email" if channel == Channel.EMAIL else "sms"]
-    _request(session, contact.id, channel, address, shown, evidence, wish.source_label, now)
+    _request(
+        session, contact.id, channel, address, shown, evidence, wish.source_label, wish.form_id, now
+    )
 
 
 def _request(
@@ -183,6 +202,7 @@ def _request(
     shown: Shown,
     evidence: Mapping[str, Any],
     source_label: str,
+    form_id: int | None,
     now: datetime,
 ) -> None:
     entry = ledger.record(
@@ -205,7 +225,8 @@ def _request(
         channel=channel,
         address=address,
         entry_id=entry.id,
-        origin="form",
+        origin=optin.FORM,
+        form_id=form_id,
         now=now,
     )
 
@@ -217,6 +238,7 @@ def _store_topics(
     topics: tuple[str, ...],
     shown: Mapping[str, Shown],
     evidence: Mapping[str, Any],
+    source: str,
     now: datetime,
 ) -> None:
     agreed = shown["health_topic"]
@@ -236,7 +258,7 @@ def _store_topics(
     kept = interests.codes_of(session, contact_id) | (set(topics) & active)
     try:
         interests.set_for_contact(
-            session, contact_id, kept, actor=_person(contact_id), source=SOURCE, now=now
+            session, contact_id, kept, actor=_person(contact_id), source=source, now=now
         )
     except InvalidInput:  # a topic was switched off in between: keep the rest as it was
         return
@@ -278,6 +300,10 @@ def _fill_blanks(session: Session, contact: Contact, wish: Wish, now: datetime) 
     if not contact.adult_confirmed:
         contact.adult_confirmed = True
     directory.note_heard(session, contact.id, now=now)
+
+
+def _parts(session: Session, phone: str | None) -> int:
+    return confirmations.text_parts(session, profile.get(session)) if phone else 0
 
 
 def _person(contact_id: int) -> Actor:

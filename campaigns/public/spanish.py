@@ -54,7 +54,7 @@ TEXTS: dict[str, str] = {
     "error_long": "Es más largo de lo que podemos guardar.",
     "error_characters": "Tiene caracteres que no podemos guardar.",
     "error_channel": "Marque correo, mensajes de texto o ambos, para saber cómo escribirle.",
-    "error_channel_one": "Marque la casilla que está antes de la de su edad, para poder escribirle.",
+    "error_channel_one": "Marque la casilla de arriba, para que podamos escribirle.",
     "error_texts_closed": (
         "Las suscripciones por texto llegaron al límite de hoy. Inténtelo mañana o suscríbase "
         "por correo electrónico."

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.clinic import profile
 from campaigns.clinic.models import Clinic
-from campaigns.consent import disclosures
+from campaigns.consent import disclosures, forms
 from campaigns.core.actors import SYSTEM
 
 COMPLETE = {
@@ -31,4 +31,5 @@ def make_clinic(session: Session, *, now: datetime, **overrides: Any) -> Clinic:
     """Make the clinic with everything that email and texts need, and the consent wording."""
     profile.create_default(session, now=now)
     disclosures.create_defaults(session, now=now)
+    forms.create_defaults(session, now=now)
     return profile.update(session, SYSTEM, now=now, **{**COMPLETE, **overrides})
