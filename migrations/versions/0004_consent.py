@@ -27,6 +27,10 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("frequency_per_month", sa.Integer(), nullable=True),
+        sa.Column("checklist", campaigns.core.db.JsonValue, nullable=False),
+        sa.Column("approved_by", sa.String(length=120), nullable=False),
+        sa.Column("approved_by_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("approved_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("retired_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosures")),
@@ -56,12 +60,6 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_signup_attempts_phone", "signup_attempts", ["phone_hash", "at"], unique=False
-    )
-    op.create_table(
-        "wordings",
-        sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_wordings")),
     )
     op.create_table(
         "signup_forms",
@@ -95,8 +93,28 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signup_tablets")),
     )
-    op.create_index(
-        op.f("ix_signup_tablets_form_id"), "signup_tablets", ["form_id"], unique=False
+    op.create_index(op.f("ix_signup_tablets_form_id"), "signup_tablets", ["form_id"], unique=False)
+    op.create_table(
+        "scans",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("media_type", sa.String(length=20), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("filename", sa.String(length=120), nullable=False),
+        sa.Column("contact_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("uploaded_by", sa.String(length=120), nullable=False),
+        sa.Column("uploaded_by_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("erased_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_scans")),
+    )
+    op.create_index("ix_scans_contact", "scans", ["contact_id"], unique=False)
+    op.create_index("ix_scans_sha256", "scans", ["sha256"], unique=False)
+    op.create_table(
+        "wordings",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_wordings")),
     )
     op.create_table(
         "consent_entries",
@@ -116,6 +134,7 @@ def upgrade() -> None:
         sa.Column("actor_id", campaigns.core.db.BigId, nullable=True),
         sa.Column("prev_hash", sa.String(length=64), nullable=False),
         sa.Column("row_hash", sa.String(length=64), nullable=False),
+        sa.Column("mac", sa.String(length=48), nullable=False),
         sa.ForeignKeyConstraint(
             ["disclosure_id"],
             ["disclosures.id"],
@@ -133,6 +152,14 @@ def upgrade() -> None:
         "consent_entries",
         ["contact_id", "channel", "id"],
         unique=False,
+    )
+    op.create_table(
+        "consent_head",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("entry_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("row_hash", sa.String(length=64), nullable=False),
+        sa.Column("mac", sa.String(length=48), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_head")),
     )
     op.create_table(
         "preference_codes",
@@ -215,6 +242,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_optin_requests_contact", "optin_requests", ["contact_id", "channel"], unique=False
     )
+    op.create_index(op.f("ix_optin_requests_form_id"), "optin_requests", ["form_id"], unique=False)
     op.create_index(
         op.f("ix_optin_requests_requested_at"), "optin_requests", ["requested_at"], unique=False
     )
@@ -223,6 +251,7 @@ def upgrade() -> None:
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
         sa.Column("channel", sa.String(length=5), nullable=False),
         sa.Column("address_hash", sa.String(length=72), nullable=False),
+        sa.Column("mailbox_hash", sa.String(length=72), nullable=False),
         sa.Column("reason", sa.String(length=20), nullable=False),
         sa.Column("note", sa.String(length=255), nullable=False),
         sa.Column("contact_id", campaigns.core.db.BigId, nullable=True),
@@ -231,6 +260,7 @@ def upgrade() -> None:
         sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("lifted_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("lifted_by_entry_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("lift_note", sa.String(length=255), nullable=False),
         sa.ForeignKeyConstraint(
             ["lifted_by_entry_id"],
             ["consent_entries.id"],
@@ -238,14 +268,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
     )
-    op.create_index(op.f("ix_optin_requests_form_id"), "optin_requests", ["form_id"], unique=False)
+    op.create_index("ix_suppressions_address_hash", "suppressions", ["address_hash"], unique=False)
     op.create_index(
-        "ix_suppressions_address_hash", "suppressions", ["address_hash", "lifted_at"], unique=False
+        "ix_suppressions_mailbox_hash", "suppressions", ["mailbox_hash", "lifted_at"], unique=False
     )
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_index("ix_suppressions_mailbox_hash", table_name="suppressions")
     op.drop_index("ix_suppressions_address_hash", table_name="suppressions")
     op.drop_table("suppressions")
     op.drop_index(op.f("ix_optin_requests_requested_at"), table_name="optin_requests")
@@ -256,8 +287,12 @@ def downgrade() -> None:
     op.drop_table("consent_evidence")
     op.drop_index("ix_preference_codes_contact", table_name="preference_codes")
     op.drop_table("preference_codes")
+    op.drop_table("consent_head")
     op.drop_index("ix_consent_entries_contact", table_name="consent_entries")
     op.drop_table("consent_entries")
+    op.drop_index("ix_scans_sha256", table_name="scans")
+    op.drop_index("ix_scans_contact", table_name="scans")
+    op.drop_table("scans")
     op.drop_table("wordings")
     op.drop_index(op.f("ix_signup_tablets_form_id"), table_name="signup_tablets")
     op.drop_table("signup_tablets")
