@@ -27,7 +27,7 @@ from campaigns.consent.models import (
 )
 from campaigns.consent.promises import promised
 from campaigns.consent.standing import TOPIC
-from campaigns.contacts import directory
+from campaigns.contacts import addresses, directory
 from campaigns.contacts.models import Channel
 from campaigns.core.actors import Actor
 from campaigns.core.db import is_sqlite, keys_of
@@ -51,6 +51,8 @@ class Wish:
     expressed_at: datetime | None = None
     wording: str | None = None
     disclosure_id: int | None = None
+    frequency_per_month: int | None = None
+    """What the form promised besides what its words say; the smaller number counts."""
     source_label: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
 
@@ -91,18 +93,20 @@ def import_grants(
     directory.lock(session, {wish.contact_id for wish in wishes})
     session.flush()
     before = _states(session, {wish.contact_id for wish in wishes})
+    ring = keys_of(session)
     hashes = {
-        (wish.channel, wish.address): keys_of(session).address_hash(wish.channel, wish.address)
+        (wish.channel, wish.address): ring.address_hash(wish.channel, wish.address)
         for wish in wishes
         if wish.address
     }
     stopped = _stopped(session, wishes, now)
-    promises = session.execute(select(Disclosure.id, Disclosure.frequency_per_month))
-    frequencies = {row.id: row.frequency_per_month for row in promises}
+    rows = session.execute(select(Disclosure.id, Disclosure.frequency_per_month))
+    frequencies = {row.id: row.frequency_per_month for row in rows}
     states: dict[tuple[int, str], dict[str, Any]] = {}
     drafts: list[chain.Draft] = []
     drafted: list[tuple[Wish, ConsentStatus]] = []
     suppressions: list[dict[str, Any]] = []
+    closed: set[tuple[str, str]] = set()  # mailboxes that this very file says stop for
     for wish in sorted(wishes, key=lambda w: w.action != Action.OPT_OUT):
         key = wish.key
         known = states[key]["status"] if key in states else before.get(key)
@@ -114,8 +118,14 @@ def import_grants(
             status = ConsentStatus.WITHDRAWN
             if wish.address and address not in stopped:
                 stopped.add(address)
-                suppressions.append(_suppression(wish, hashes[address], now))
-        elif known == ConsentStatus.WITHDRAWN or (wish.address and address in stopped):
+                mailbox = (address[0], addresses.mailbox(*address))
+                closed.add(mailbox)
+                blocks = ring.address_hash(*mailbox)
+                suppressions.append(_suppression(wish, hashes[address], blocks, now))
+        elif known == ConsentStatus.WITHDRAWN or (
+            wish.address
+            and (address in stopped or (address[0], addresses.mailbox(*address)) in closed)
+        ):
             outcome.refused.add(key)
             continue
         elif known == ConsentStatus.GRANTED:
@@ -130,7 +140,9 @@ def import_grants(
             continue
         else:
             status = ConsentStatus.GRANTED
-        monthly = frequencies.get(wish.disclosure_id or 0) or promised(wish.wording)
+        said = frequencies.get(wish.disclosure_id or 0) or promised(wish.wording)
+        promises = [number for number in (said, wish.frequency_per_month) if number]
+        monthly = min(promises, default=None)
         states[key] = _state(wish, key, status, now=now, frequency=monthly)
         drafts.append(_draft(wish, key, hashes.get(address), method, actor, now))
         drafted.append((wish, status))
@@ -200,15 +212,17 @@ def _state(
     }
 
 
-def _suppression(wish: Wish, address_hash: str, now: datetime) -> dict[str, Any]:
+def _suppression(wish: Wish, address_hash: str, mailbox_hash: str, now: datetime) -> dict[str, Any]:
     return {
         "channel": str(wish.channel),
         "address_hash": address_hash,
+        "mailbox_hash": mailbox_hash,
         "reason": str(SuppressionReason.OPT_OUT),
         "note": "",
         "contact_id": wish.contact_id,
         "expressed_at": min(wish.expressed_at or now, now),
         "created_at": now,
+        "lift_note": "",
     }
 
 
@@ -226,23 +240,20 @@ def _states(session: Session, contact_ids: Iterable[int]) -> dict[tuple[int, str
 
 def _stopped(session: Session, wishes: Sequence[Wish], now: datetime) -> set[tuple[str, str]]:
     """Return the addresses among the wishes that said stop before, under any key."""
-    ring = keys_of(session)
-    owner = {
-        digest: (str(wish.channel), wish.address)
-        for wish in wishes
-        if wish.address
-        for digest in ring.address_hashes(wish.channel, wish.address)
-    }
+    owners = suppression.owners(
+        session, {(str(wish.channel), wish.address) for wish in wishes if wish.address}
+    )
     stopped: set[tuple[str, str]] = set()
-    for digests in _chunks(list(owner)):
+    for digests in _chunks(list(owners)):
         rows = session.execute(
-            select(Suppression.address_hash, Suppression.channel).where(
-                Suppression.address_hash.in_(digests),
+            select(Suppression.mailbox_hash).where(
+                Suppression.mailbox_hash.in_(digests),
                 Suppression.reason.in_(suppression.LIFTED_BY_CONSENT | _NEVER_BY_FILE),
                 suppression.is_active(now),
             )
         )
-        stopped.update(owner[row.address_hash] for row in rows)
+        for row in rows:
+            stopped.update(owners[row.mailbox_hash])
     return stopped
 
 

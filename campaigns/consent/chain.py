@@ -1,8 +1,9 @@
-"""The hash chain of the ledger: append without gaps, and find the first entry that is wrong.
+"""The hash chain of the ledger: append without gaps; ``verification`` finds what is wrong.
 
 Each entry's hash covers its own fields and the hash before it, so a changed, removed or
-inserted entry breaks every later one. Evidence is covered by a salted digest: erasing it
-leaves the chain whole, and the digest left behind gives nothing away.
+inserted entry breaks every later one. A keyed mark on each entry, and on the end of the
+chain, shows who rewrites the hashes as well. Evidence is covered by a salted digest:
+erasing it leaves the chain whole, and the digest left behind gives nothing away.
 """
 
 from __future__ import annotations
@@ -16,18 +17,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import Table, insert, select, text, update
 from sqlalchemy.orm import Session
 
-from campaigns.consent.models import ConsentEntry, ConsentEvidence, ConsentState, Wording
+from campaigns.consent.models import ConsentEntry, ConsentEvidence, ConsentHead, Wording
 from campaigns.core.actors import Actor
-from campaigns.core.db import is_sqlite
+from campaigns.core.db import change, is_sqlite, keys_of
 
 GENESIS = "0" * 64
 _LOCK = 0x636F6E73656E74  # "consent": one advisory lock, because there is one chain
-_CHUNK = 2000
 _ENTRIES = cast(Table, ConsentEntry.__table__)
 _EVIDENCE = cast(Table, ConsentEvidence.__table__)
+_HEAD = cast(Table, ConsentHead.__table__)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _encode_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -75,6 +76,7 @@ def append(session: Session, drafts: Sequence[Draft]) -> range:
         return range(0)
     session.flush()
     _lock(session)
+    ring = keys_of(session)
     wordings = keep_wordings(session, (d.wording for d in drafts if d.wording))
     last, previous = _tip(session)
     entries: list[dict[str, Any]] = []
@@ -99,10 +101,12 @@ def append(session: Session, drafts: Sequence[Draft]) -> range:
             "prev_hash": previous,
         }
         previous = row["row_hash"] = seal(previous, row)
+        row["mac"] = ring.mark(mark_of(number, previous))
         entries.append(row)
         evidence.append({"entry_id": number, "details": details})
     session.execute(insert(_ENTRIES), entries)
     session.execute(insert(_EVIDENCE), evidence)
+    _write_head(session, last + len(drafts), previous)
     return range(last + 1, last + 1 + len(drafts))
 
 
@@ -146,50 +150,27 @@ def plain(details: Mapping[str, Any]) -> dict[str, Any]:
     return loaded
 
 
-def verify(session: Session) -> int | None:
-    """Read the whole chain; return the number of the first bad entry, None if all is well.
-
-    Finds changed, missing and inserted entries, evidence and wording that do not match
-    their digests, and an end that was cut off where a current state still points to it.
-    """
-    previous, number = GENESIS, 0
-    wordings = {
-        sha: hashlib.sha256(words.encode()).hexdigest() == sha
-        for sha, words in session.execute(select(Wording.sha256, Wording.text))
-    }
-    while True:
-        query = (
-            select(_ENTRIES, _EVIDENCE.c.details)
-            .outerjoin(_EVIDENCE, _EVIDENCE.c.entry_id == _ENTRIES.c.id)
-            .where(_ENTRIES.c.id > number)
-            .order_by(_ENTRIES.c.id)
-            .limit(_CHUNK)
-        )
-        rows = session.execute(query).mappings().all()
-        if not rows:
-            break
-        for row in rows:
-            number += 1
-            if not _holds(row, number, previous, wordings):
-                return number
-            previous = row["row_hash"]
-    referred = session.scalar(select(func.max(ConsentState.entry_id))) or 0
-    return number + 1 if referred > number else None
+def mark_of(number: int, row_hash: str) -> str:
+    """Return what an entry's keyed mark is made over."""
+    return f"consent entry {number} {row_hash}"
 
 
-def _holds(row: Any, number: int, previous: str, wordings: Mapping[str, bool]) -> bool:
-    if row["id"] != number or row["prev_hash"] != previous:
-        return False
-    if row["row_hash"] != seal(previous, row):
-        return False
-    if row["wording_sha256"] is not None and not wordings.get(row["wording_sha256"], False):
-        return False
-    return row["details"] is None or digest(row["details"]) == row["evidence_sha256"]
+def head_mark_of(number: int, row_hash: str) -> str:
+    """Return what the keyed mark of the chain's end is made over."""
+    return f"consent head {number} {row_hash}"
 
 
 def _lock(session: Session) -> None:
     if not is_sqlite(session):
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
+def _write_head(session: Session, number: int, row_hash: str) -> None:
+    """Note where the chain ends; the chain's lock is held."""
+    mac = keys_of(session).mark(head_mark_of(number, row_hash))
+    values = {"entry_id": number, "row_hash": row_hash, "mac": mac}
+    if not change(session, update(_HEAD).values(values).where(_HEAD.c.id == 1)):
+        session.execute(insert(_HEAD), {"id": 1, **values})
 
 
 def _tip(session: Session) -> tuple[int, str]:

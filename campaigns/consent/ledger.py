@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns.consent import chain, standing, suppression
+from campaigns.consent import chain, standing, suppression, verification
 from campaigns.consent.bulk import BulkOutcome, Wish, import_grants
 from campaigns.consent.models import (
     Action,
@@ -59,7 +59,7 @@ STALE_AFTER = timedelta(days=548)
 
 _TOPIC_ACTIONS = frozenset({Action.HEALTH_TOPIC_CONSENT, Action.HEALTH_TOPIC_WITHDRAWN})
 
-verify = chain.verify
+verify = verification.verify
 
 
 def record(

@@ -21,6 +21,7 @@ class Action(StrEnum):
     HEALTH_TOPIC_CONSENT = "health_topic_consent"
     HEALTH_TOPIC_WITHDRAWN = "health_topic_withdrawn"
     ADDRESS_CHANGED = "address_changed"  # consent for the old address ended with it
+    ERASED = "erased"  # the person was erased: evidence before this entry is gone lawfully
 
 
 class Method(StrEnum):
@@ -95,6 +96,12 @@ class Disclosure(Base):
     """With the placeholders {BRAND}, {N}, {PRIVACY_URL}, {TERMS_URL}."""
     frequency_per_month: Mapped[int | None]
     """The N that the words promise; a hard cap for everybody who agreed to them."""
+    checklist: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """CON-01's points ``a`` to ``g``: who vouched for each, ``words`` (read in the text by
+    the service), ``form`` (how the service shows it) or ``person`` (ticked by the approver)."""
+    approved_by: Mapped[str] = mapped_column(String(120), default="")
+    approved_by_id: Mapped[int | None] = mapped_column(BigId)
+    approved_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
@@ -128,6 +135,21 @@ class ConsentEntry(Base):
     actor_id: Mapped[int | None] = mapped_column(BigId)
     prev_hash: Mapped[str] = mapped_column(String(64))
     row_hash: Mapped[str] = mapped_column(String(64))
+    mac: Mapped[str] = mapped_column(String(48))
+    """``kid:hex`` over ``row_hash`` with a key that is not in the database, so that who
+    rewrites an entry and every hash after it is found out at that entry."""
+
+
+class ConsentHead(Base):
+    """The end of the chain as last written: entries cut off behind it are missed."""
+
+    __tablename__ = "consent_head"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    """Always 1."""
+    entry_id: Mapped[int] = mapped_column(BigId)
+    row_hash: Mapped[str] = mapped_column(String(64))
+    mac: Mapped[str] = mapped_column(String(48))
 
 
 class ConsentEvidence(Base):
@@ -180,11 +202,18 @@ class Suppression(Base):
     """An address that is not to be contacted on a channel; by keyed hash, never by person."""
 
     __tablename__ = "suppressions"
-    __table_args__ = (Index("ix_suppressions_address_hash", "address_hash", "lifted_at"),)
+    __table_args__ = (
+        Index("ix_suppressions_address_hash", "address_hash"),
+        Index("ix_suppressions_mailbox_hash", "mailbox_hash", "lifted_at"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     channel: Mapped[str] = mapped_column(String(5))
     address_hash: Mapped[str] = mapped_column(String(72))
+    """Of the address as it was written."""
+    mailbox_hash: Mapped[str] = mapped_column(String(72))
+    """Of the mailbox behind it (``addresses.mailbox``): what blocks compares with
+    ``addresses.address_hash``. It only blocks; it never says that two people are one."""
     reason: Mapped[str] = mapped_column(String(20))
     note: Mapped[str] = mapped_column(String(255), default="")
     contact_id: Mapped[int | None] = mapped_column(BigId)
@@ -194,6 +223,8 @@ class Suppression(Base):
     expires_at: Mapped[datetime | None]
     lifted_at: Mapped[datetime | None]
     lifted_by_entry_id: Mapped[int | None] = mapped_column(ForeignKey("consent_entries.id"))
+    lift_note: Mapped[str] = mapped_column(String(255), default="")
+    """Why staff took it off the list."""
 
 
 class SignupAttempt(Base):
@@ -282,3 +313,30 @@ class SignupTablet(Base):
     blank_since: Mapped[datetime]
     """A page shown before then belongs to an earlier person: what it held is not shown again."""
     ended_at: Mapped[datetime | None]
+
+
+class Scan(Base):
+    """A scan or photo of a signed form; the file lies sealed in the data folder.
+
+    ``sha256`` is of the file as it came and is quoted in the ledger's evidence; it stays
+    when the file is erased.
+    """
+
+    __tablename__ = "scans"
+    __table_args__ = (
+        Index("ix_scans_contact", "contact_id"),
+        Index("ix_scans_sha256", "sha256"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(20))
+    size: Mapped[int]
+    """Bytes of the file as it came."""
+    filename: Mapped[str] = mapped_column(String(120), default="")
+    contact_id: Mapped[int | None] = mapped_column(BigId)
+    """Whose form it is; None for the empty form of a whole batch."""
+    uploaded_by: Mapped[str] = mapped_column(String(120))
+    uploaded_by_id: Mapped[int | None] = mapped_column(BigId)
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]

@@ -6,6 +6,7 @@ A complaint or a lawyer's letter is never lifted by software.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.consent.models import Suppression, SuppressionReason
+from campaigns.contacts import addresses
 from campaigns.core.actors import Actor
 from campaigns.core.db import keys_of
 from campaigns.core.errors import Conflict, NotFound, NotPermitted
@@ -69,32 +71,8 @@ def add(
     expressed_at: datetime | None = None,
 ) -> Suppression:
     """Put a normalised address on the list; the same reason twice is one row."""
-    return add_hash(
-        session,
-        channel=channel,
-        address_hash=keys_of(session).address_hash(channel, address),
-        reason=reason,
-        now=now,
-        contact_id=contact_id,
-        note=note,
-        expires_at=expires_at,
-        expressed_at=expressed_at,
-    )
-
-
-def add_hash(
-    session: Session,
-    *,
-    channel: str,
-    address_hash: str,
-    reason: SuppressionReason | str,
-    now: datetime,
-    contact_id: int | None = None,
-    note: str = "",
-    expires_at: datetime | None = None,
-    expressed_at: datetime | None = None,
-) -> Suppression:
-    """Put an address on the list by its hash; for callers that do not have the address."""
+    ring = keys_of(session)
+    address_hash = ring.address_hash(channel, address)
     expressed_at = expressed_at or now
     same = session.scalar(
         select(Suppression)
@@ -115,6 +93,7 @@ def add_hash(
     row = Suppression(
         channel=channel,
         address_hash=address_hash,
+        mailbox_hash=ring.address_hash(channel, addresses.mailbox(channel, address)),
         reason=SuppressionReason(reason),
         note=note[:255],
         contact_id=contact_id,
@@ -135,22 +114,39 @@ def is_suppressed(
 
 
 def active_for(session: Session, channel: str, address: str, now: datetime) -> list[Suppression]:
-    """Return all reasons that hold for an address now, gravest first; all keys are tried."""
-    hashes = keys_of(session).address_hashes(channel, address)
+    """Return all reasons that hold for an address now, gravest first; all keys are tried.
+
+    A stop for another spelling of the same mailbox holds too (``addresses.mailbox``).
+    """
+    hashes = keys_of(session).address_hashes(channel, addresses.mailbox(channel, address))
     rows = session.scalars(
         select(Suppression)
-        .where(Suppression.channel == channel, Suppression.address_hash.in_(hashes), is_active(now))
+        .where(Suppression.channel == channel, Suppression.mailbox_hash.in_(hashes), is_active(now))
         .order_by(Suppression.id)
     )
     return sorted(rows, key=_gravity)
 
 
-def history_of(session: Session, hashes: list[str]) -> list[Suppression]:
-    """Return every suppression of these address hashes, lifted ones included, newest first."""
+def history_of(session: Session, held: Iterable[tuple[str, str]]) -> list[Suppression]:
+    """Return every suppression of channels and addresses, lifted ones too, newest first."""
+    hashes = list(owners(session, held))
     if not hashes:
         return []
-    query = select(Suppression).where(Suppression.address_hash.in_(hashes))
+    query = select(Suppression).where(Suppression.mailbox_hash.in_(hashes))
     return list(session.scalars(query.order_by(Suppression.id.desc())))
+
+
+def owners(session: Session, held: Iterable[tuple[str, str]]) -> dict[str, set[tuple[str, str]]]:
+    """Return, for each hash that may block one of these addresses, the addresses it blocks.
+
+    Takes pairs of channel and normalised address; compare with ``mailbox_hash``.
+    """
+    ring = keys_of(session)
+    found: dict[str, set[tuple[str, str]]] = {}
+    for channel, address in held:
+        for digest in ring.address_hashes(channel, addresses.mailbox(channel, address)):
+            found.setdefault(digest, set()).add((channel, address))
+    return found
 
 
 def is_active(now: datetime) -> ColumnElement[bool]:
@@ -166,7 +162,7 @@ def active_suppression(channel_column: Any, hash_column: Any, now: datetime) -> 
     """
     return exists(
         select(Suppression.id)
-        .where(Suppression.address_hash == hash_column, Suppression.channel == channel_column)
+        .where(Suppression.mailbox_hash == hash_column, Suppression.channel == channel_column)
         .where(is_active(now))
         .correlate_except(Suppression)
     )
@@ -181,7 +177,11 @@ def lift_by_consent(
     expressed_at: datetime,
     now: datetime,
 ) -> int:
-    """Lift what the person's own newer consent lifts; return how many rows."""
+    """Lift what the person's own newer consent lifts; return how many rows.
+
+    Who confirms under one spelling of a mailbox reads it under the others: stops for those
+    are lifted too. Whoever left under another spelling stays left by their own state.
+    """
     lifted = 0
     for row in active_for(session, channel, address, now):
         if row.reason in LIFTED_BY_CONSENT and row.expressed_at < expressed_at:
@@ -192,7 +192,9 @@ def lift_by_consent(
     return lifted
 
 
-def lift(session: Session, suppression_id: int, *, actor: Actor, now: datetime) -> Suppression:
+def lift(
+    session: Session, suppression_id: int, *, actor: Actor, now: datetime, note: str = ""
+) -> Suppression:
     """Take an address off the list because staff know better (a mended mailbox, an error).
 
     Raises: NotFound ``suppression``; Conflict ``lifted_already``; NotPermitted
@@ -212,6 +214,7 @@ def lift(session: Session, suppression_id: int, *, actor: Actor, now: datetime) 
         )
         raise NotPermitted("own_words", f"On the list because: {words}. {remedy}")
     row.lifted_at = now
+    row.lift_note = " ".join(note.split())[:255]
     audit.append(
         session,
         actor,

@@ -23,6 +23,18 @@ _PLAIN_EMAIL = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}",
     re.ASCII,
 )
+NO_NUMBER = frozenset(
+    {
+        "phone_missing",
+        "phone_extension",
+        "phone_characters",
+        "phone_length",
+        "phone_area_code",
+        "phone_exchange",
+    }
+)
+"""Faults of what cannot be anybody's number; the others are numbers that get no texts."""
+
 _RESERVED = frozenset({"test", "invalid", "localhost", "local", "onion", "arpa", "internal"})
 _EXTENSION = re.compile(
     r"(?:;?\s*ext(?:ension|n)?\.?|(?<=\d)\s*x\.?|#|;)\s*[:=]?\s*\d+\s*$", re.IGNORECASE
@@ -187,7 +199,7 @@ def mailbox(channel: str, address: str) -> str:
     if channel != Channel.EMAIL or not address.endswith(_GMAIL):
         return address
     name = address.rpartition("@")[0].partition("+")[0].replace(".", "")
-    return f"{name}@gmail.com"
+    return f"{name}@gmail.com" if name else address
 
 
 def untagged(channel: str, address: str) -> str:

@@ -261,7 +261,7 @@ def _write_address(
     elif row.address == address:
         return row
     row.address = address
-    row.address_hash = keys_of(session).address_hash(channel, address)
+    row.address_hash = keys_of(session).address_hash(channel, addresses.mailbox(channel, address))
     row.created_at = now
     return row
 

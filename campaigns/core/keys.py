@@ -13,6 +13,7 @@ import hmac
 import json
 import os
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from campaigns.core.errors import NotConfigured
 
 PURPOSES = ("suppression", "tokens", "secrets", "session")
 _KEY_BYTES = 32
+_LAST_KID = 255
+"""Tokens and sealed values have one byte for the number of their key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,44 @@ class KeyRing:
     def address_hash(self, channel: str, address: str) -> str:
         """Return the keyed hash under which an address is suppressed, as ``kid:hex``.
 
-        HMAC-SHA-256 over ``channel:address`` with the current suppression key; the
-        address must be normalised already (lower-case email, E.164 phone).
+        HMAC-SHA-256 over ``channel:address`` with the oldest suppression key, and over
+        that with each newer one: so a stored hash can be carried to a new key
+        (``rehashed``) where the address itself is long gone. The address must be
+        normalised already (lower-case email, E.164 phone).
         """
-        return _address_hash(self.current("suppression"), channel, address)
+        return self._carried(None, f"{channel}:{address}".encode())[-1]
 
     def address_hashes(self, channel: str, address: str) -> list[str]:
-        """Return the hashes under every key of the ring: what a look-up must compare with."""
-        return [_address_hash(key, channel, address) for key in self.all("suppression")]
+        """Return the hashes as of every key of the ring, newest first: for look-ups."""
+        return self._carried(None, f"{channel}:{address}".encode())[::-1]
+
+    def rehashed(self, address_hash: str) -> str:
+        """Return a stored hash as the current key has it; unknown kids stay as they are."""
+        kid, _, digest = address_hash.partition(":")
+        if not kid.isdigit() or self.find("suppression", int(kid)) is None:
+            return address_hash
+        return (self._carried(int(kid), bytes.fromhex(digest)) or [address_hash])[-1]
+
+    def mark(self, text: str) -> str:
+        """Return a short keyed mark of a text, as ``kid:hex``: shows that we wrote it."""
+        return _mark(self.current("suppression"), text)
+
+    def is_marked(self, text: str, mark: str) -> bool:
+        """Tell whether a mark was made for this very text with a key of this ring."""
+        kid = mark.partition(":")[0]
+        key = self.find("suppression", int(kid)) if kid.isdecimal() else None
+        return key is not None and hmac.compare_digest(_mark(key, text), mark)
+
+    def _carried(self, since: int | None, value: bytes) -> list[str]:
+        """Hash a value with every key that is newer than ``since``, oldest first."""
+        found: list[str] = []
+        passed = since is None
+        for key in reversed(self.keys["suppression"]):
+            if passed:
+                value = hmac.digest(key.secret, value, "sha256")
+                found.append(f"{key.kid}:{value.hex()}")
+            passed = passed or key.kid == since
+        return found
 
 
 def with_session_secret(ring: KeyRing, secret: str) -> KeyRing:
@@ -70,9 +103,9 @@ def with_session_secret(ring: KeyRing, secret: str) -> KeyRing:
     return KeyRing({**ring.keys, "session": (key, *ring.all("session"))})
 
 
-def _address_hash(key: Key, channel: str, address: str) -> str:
-    digest = hmac.digest(key.secret, f"{channel}:{address}".encode(), "sha256")
-    return f"{key.kid}:{digest.hex()}"
+def _mark(key: Key, text: str) -> str:
+    digest = hmac.digest(key.secret, b"mark\n" + text.encode(), "sha256")
+    return f"{key.kid}:{digest[:16].hex()}"
 
 
 def new_key_ring() -> KeyRing:
@@ -89,16 +122,7 @@ def load_or_create(path: Path) -> KeyRing:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        ring = new_key_ring()
-        body = {
-            p: [{"kid": k.kid, "secret": k.secret.hex()} for k in ring.all(p)] for p in PURPOSES
-        }
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(body, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        temporary = _write_beside(path, new_key_ring())
         try:
             os.link(temporary, path)  # fails if another process was first: theirs counts
         except FileExistsError:
@@ -106,6 +130,44 @@ def load_or_create(path: Path) -> KeyRing:
         finally:
             temporary.unlink()
     return _read(path)
+
+
+def rotate(path: Path, purposes: Iterable[str] = PURPOSES) -> KeyRing:
+    """Put a fresh key before the others of these purposes, in the file; return the new ring.
+
+    Old keys stay, for what was made with them. Every process that holds the old ring must
+    be stopped before, and hashes of addresses be carried over after (``consent.rehashing``).
+
+    Raises: NotConfigured when the file cannot be read or a purpose is out of numbers.
+    """
+    ring = _read(path)
+    keys = dict(ring.keys)
+    for purpose in purposes:
+        kid = max(key.kid for key in keys[purpose]) + 1
+        if kid > _LAST_KID:
+            raise NotConfigured(
+                "key_ring_full", f"The key ring {path} has {_LAST_KID} keys for {purpose}."
+            )
+        keys[purpose] = (Key(kid, secrets.token_bytes(_KEY_BYTES)), *keys[purpose])
+    _write_beside(path, KeyRing(keys)).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+    return _read(path)
+
+
+def _write_beside(path: Path, ring: KeyRing) -> Path:
+    """Write a ring to a file beside its place, mode 0600, and wait until it is on the disk."""
+    body = {p: [{"kid": k.kid, "secret": k.secret.hex()} for k in ring.all(p)] for p in PURPOSES}
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(body, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary
 
 
 def _read(path: Path) -> KeyRing:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    not_,
     null,
     or_,
     select,
@@ -33,8 +34,10 @@ from sqlalchemy.orm import aliased
 
 from campaigns.bookings.models import Booking
 from campaigns.consent.models import (
+    ConsentEntry,
     ConsentState,
     ConsentStatus,
+    Method,
     OptInRequest,
     Suppression,
     SuppressionReason,
@@ -45,6 +48,7 @@ from campaigns.core.db import BigId, UtcDateTime
 from campaigns.delivery.models import ContactHours, HourProfile, Message, MessageState, Origin
 from campaigns.delivery.profiles import UNKNOWN_ID
 from campaigns.drips import exits
+from campaigns.eligibility import caps
 from campaigns.eligibility.caps import DAY, WEEK
 from campaigns.eligibility.gate import Kind
 
@@ -74,6 +78,7 @@ class Frame:
     channel: str
     origin_id: int = 0
     org_stopped: bool = False
+    channel_off: bool = False
     channel_stopped: bool = False
     origin_cancelled: bool = False
     origin_paused: bool = False
@@ -86,6 +91,10 @@ class Frame:
     """The campaign's own time limit; a message may have one of its own."""
     hours: str = "[]"
     """``profiles.hours_json``."""
+    content_topics: tuple[int, ...] = ()
+    """Interests (ids) that the content is on."""
+    chosen_topics: tuple[int, ...] = ()
+    """Interests (ids) that the group's rule names."""
 
     def parameters(self) -> dict[str, Any]:
         """Return the values for the statement's parameters."""
@@ -97,8 +106,11 @@ class Frame:
             "week_ago": self.now - WEEK,
             "long_ago": self.now - _LOOK_BACK,
             "prompt_since": self.now - PROMPT,
+            "stale_before": self.now - caps.STALE,
             "hours": self.hours,
             "origin_expires_at": self.expires_at,
+            "content_topics": self.content_topics,
+            "chosen_topics": self.chosen_topics,
             **{name: getattr(self, name) for name in FRAME_FLAGS},
             "cap_day": self.cap_day,
             "cap_week": self.cap_week,
@@ -107,6 +119,7 @@ class Frame:
 
 FRAME_FLAGS = (
     "org_stopped",
+    "channel_off",
     "channel_stopped",
     "origin_cancelled",
     "origin_paused",
@@ -197,14 +210,16 @@ def hours_table(*, sqlite_form: bool) -> CTE:
             "SELECT json_extract(value, '$.i') AS profile_id,"
             " json_extract(value, '$.o') AS is_open, json_extract(value, '$.n') AS next_open,"
             " json_extract(value, '$.s') AS month_start,"
-            " json_extract(value, '$.e') AS month_end, json_extract(value, '$.c') AS state_cap"
+            " json_extract(value, '$.e') AS month_end, json_extract(value, '$.c') AS state_cap,"
+            " json_extract(value, '$.x') AS state_stopped"
             " FROM json_each(:hours)"
         )
     else:
         source = (
             "SELECT i AS profile_id, o AS is_open, n AS next_open, s AS month_start,"
-            " e AS month_end, c AS state_cap FROM jsonb_to_recordset(CAST(:hours AS jsonb))"
-            " AS h(i bigint, o boolean, n timestamptz, s timestamptz, e timestamptz, c integer)"
+            " e AS month_end, c AS state_cap, x AS state_stopped"
+            " FROM jsonb_to_recordset(CAST(:hours AS jsonb)) AS h(i bigint, o boolean,"
+            " n timestamptz, s timestamptz, e timestamptz, c integer, x boolean)"
         )
     return (
         text(source)
@@ -215,14 +230,42 @@ def hours_table(*, sqlite_form: bool) -> CTE:
             month_start=UtcDateTime(),
             month_end=UtcDateTime(),
             state_cap=Integer(),
+            state_stopped=Boolean(),
         )
         .cte("hours")
     )
 
 
+def _circle(source: CTE) -> CTE:
+    """Return whose messages count for a person: theirs, and anybody's at the same address.
+
+    Records that were merged into one of these count too: it is the same person.
+    """
+    mine, theirs, merged = aliased(Address), aliased(Address), aliased(Contact)
+    channel = bindparam("channel", type_=String())
+    # Outer joins, because SQLite keeps their order: it would begin with all addresses.
+    sharing = (
+        select(
+            source.c.contact_id,
+            func.coalesce(theirs.contact_id, source.c.contact_id).label("member_id"),
+        )
+        .select_from(source)
+        .outerjoin(mine, (mine.contact_id == source.c.contact_id) & (mine.channel == channel))
+        .outerjoin(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
+        .cte("sharing")
+    )
+    absorbed = (
+        select(sharing.c.contact_id, merged.id)
+        .select_from(sharing)
+        .outerjoin(merged, merged.merged_into_id == sharing.c.member_id)
+        .where(merged.id.is_not(None))
+    )
+    return select(sharing).union(absorbed).cte("circle")
+
+
 def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
-    """Count what left to each person, or to anybody at the same address, of late."""
-    mine, theirs, sent = aliased(Address), aliased(Address), aliased(Message)
+    """Count what left of late to each person's circle."""
+    circle, sent = _circle(source), aliased(Message)
     marketing = sent.origin_kind.in_(MARKETING)
     in_day = and_(marketing, sent.intent_at > moment("day_ago"))
     in_week = and_(marketing, sent.intent_at > moment("week_ago"))
@@ -231,7 +274,7 @@ def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
         and_(
             sent.origin_kind == kind.value,
             sent.origin_id == bindparam("origin_id", type_=BigId),
-            sent.contact_id != source.c.contact_id,
+            sent.contact_id != circle.c.contact_id,
         )
         if kind is Kind.BROADCAST
         else false()
@@ -242,7 +285,7 @@ def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
 
     return (
         select(
-            source.c.contact_id,
+            circle.c.contact_id,
             count(in_day).label("sent_day"),
             func.min(case((in_day, sent.intent_at))).label("first_day"),
             count(in_week).label("sent_week"),
@@ -250,24 +293,17 @@ def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
             count(in_month).label("sent_month"),
             count(same).label("same"),
         )
-        .select_from(source)
-        # Outer joins, because SQLite keeps their order: it would begin with all addresses.
-        .outerjoin(
-            mine,
-            (mine.contact_id == source.c.contact_id)
-            & (mine.channel == bindparam("channel", type_=String())),
-        )
-        .outerjoin(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
+        .select_from(circle)
         .outerjoin(
             sent,
-            (sent.contact_id == theirs.contact_id)
-            & (sent.channel == mine.channel)
+            (sent.contact_id == circle.c.member_id)
+            & (sent.channel == bindparam("channel", type_=String()))
             & (sent.intent_at > moment("long_ago"))
             & sent.state.in_(LEFT),
         )
-        .outerjoin(ContactHours, ContactHours.contact_id == source.c.contact_id)
+        .outerjoin(ContactHours, ContactHours.contact_id == circle.c.contact_id)
         .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
-        .group_by(source.c.contact_id)
+        .group_by(circle.c.contact_id)
         .cte("recent")
     )
 
@@ -280,7 +316,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
         select(func.max(case((Suppression.reason.in_(STOPS), 1), else_=2)))
         .where(
             Suppression.channel == bindparam("channel", type_=String()),
-            Suppression.address_hash == Address.address_hash,
+            Suppression.mailbox_hash == Address.address_hash,
             Suppression.lifted_at.is_(None),
             or_(Suppression.expires_at.is_(None), Suppression.expires_at > moment("now")),
         )
@@ -308,6 +344,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
             source.c.passes_stop,
             source.c.prompted,
             func.coalesce(ConsentState.status, ConsentStatus.NONE.value).label("consent"),
+            _stale(source).label("consent_stale"),
             _known_patient(source).label("known_patient"),
             _topic_consent(source).label("topic_consent"),
             _phone_shared(source).label("phone_shared"),
@@ -321,6 +358,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
             ConsentState.frequency_per_month.label("promised"),
             hours.c.month_end,
             hours.c.state_cap,
+            func.coalesce(hours.c.state_stopped, false()).label("state_stopped"),
             func.coalesce(hours.c.is_open, false()).label("window_open"),
             hours.c.next_open,
             (func.coalesce(recent.c.same, 0) > 0).label("address_taken"),
@@ -349,6 +387,36 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
     )
 
 
+def _stale(source: CTE) -> Any:
+    """Tell whether consent is old and nothing was sent on it for as long.
+
+    A date that a file brought with it may be old while the list is in use; what comes in
+    by an import counts from the day on which it came.
+    """
+    sent, entry = aliased(Message), aliased(ConsentEntry)
+    old = moment("stale_before")
+    written = exists().where(
+        sent.contact_id == source.c.contact_id,
+        sent.channel == ConsentState.channel,
+        sent.intent_at > old,
+        sent.state.in_(LEFT),
+        sent.origin_kind.in_(MARKETING),
+    )
+    brought = exists().where(
+        entry.id == ConsentState.entry_id,
+        entry.method == Method.IMPORT,
+        entry.recorded_at > old,
+    )
+    return func.coalesce(
+        and_(
+            ConsentState.since <= old,
+            not_(written.correlate(source, ConsentState)),
+            not_(brought.correlate(ConsentState)),
+        ),
+        false(),
+    )
+
+
 def _known_patient(source: CTE) -> Any:
     booked = exists().where(Booking.contact_id == source.c.contact_id)
     return and_(flag("transport_uncovered"), booked)
@@ -358,11 +426,37 @@ def _topic_consent(source: CTE) -> Any:
     agreed = aliased(ConsentState)
     return or_(
         flag("topic_used").is_(false()),
-        exists().where(
-            agreed.contact_id == source.c.contact_id,
-            agreed.channel == TOPIC,
-            agreed.status == ConsentStatus.GRANTED,
+        and_(
+            exists().where(
+                agreed.contact_id == source.c.contact_id,
+                agreed.channel == TOPIC,
+                agreed.status == ConsentStatus.GRANTED,
+            ),
+            not_(_wants_other_way(source)),
         ),
+    )
+
+
+def _wants_other_way(source: CTE) -> Any:
+    """Tell whether the person wants a topic by the other channel only.
+
+    It counts for what the message is on; for the group, only where no interest that the
+    rule names is wanted by this channel.
+    """
+    is_text = bindparam("channel", type_=String()) == Channel.SMS.value
+
+    def has(names: str, *, wanted: bool) -> Any:
+        mine = aliased(ContactInterest)
+        by_this_way = case((is_text, mine.by_sms), else_=mine.by_email)
+        return exists().where(
+            mine.contact_id == source.c.contact_id,
+            mine.interest_id.in_(bindparam(names, expanding=True, type_=BigInteger())),
+            by_this_way if wanted else not_(by_this_way),
+        )
+
+    return or_(
+        has("content_topics", wanted=False),
+        and_(has("chosen_topics", wanted=False), not_(has("chosen_topics", wanted=True))),
     )
 
 

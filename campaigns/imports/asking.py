@@ -54,7 +54,7 @@ def _waiting(import_id: int, now: datetime, *also: ColumnElement[bool]) -> Selec
     asked = exists().where(OptInRequest.channel == EMAIL, OptInRequest.address == Address.address)
     stopped = exists().where(
         Suppression.channel == EMAIL,
-        Suppression.address_hash == Address.address_hash,
+        Suppression.mailbox_hash == Address.address_hash,
         Suppression.lifted_at.is_(None),
         or_(Suppression.expires_at.is_(None), Suppression.expires_at > now),
     )

@@ -14,7 +14,6 @@ from campaigns.consent import ledger, suppression
 from campaigns.consent.models import Action, ConsentEntry, Method, SuppressionReason, Wording
 from campaigns.contacts import directory, notes
 from campaigns.contacts.models import Channel, Contact
-from campaigns.core.db import keys_of
 from campaigns.reports import timeline
 from campaigns.staff.person_standing import HOW
 
@@ -41,6 +40,7 @@ _SAID = {
     Action.HEALTH_TOPIC_CONSENT: "Agreed that topics are kept",
     Action.HEALTH_TOPIC_WITHDRAWN: "Took back that topics are kept",
     Action.ADDRESS_CHANGED: "Consent to {thing} ended with a change of address",
+    Action.ERASED: "Erased at the person's request",
 }
 _TONES = {
     Action.OPT_IN_CONFIRMED: "green",
@@ -162,14 +162,12 @@ def _facts(proof: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _suppressions(session: Session, contact: Contact) -> list[Line]:
-    ring = keys_of(session)
-    hashes = [
-        digest
-        for held in directory.addresses_of(session, contact.id).values()
-        for digest in ring.address_hashes(held.channel, held.address)
+    held = [
+        (str(row.channel), row.address)
+        for row in directory.addresses_of(session, contact.id).values()
     ]
     lines = []
-    for row in suppression.history_of(session, hashes):
+    for row in suppression.history_of(session, held):
         words = suppression.IN_WORDS[SuppressionReason(row.reason)]
         thing = _THINGS.get(row.channel, row.channel)
         own_stop = row.reason in suppression.LIFTED_BY_CONSENT and row.contact_id == contact.id

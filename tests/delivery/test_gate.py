@@ -219,6 +219,7 @@ def _plan(session: Session, one: dict[str, Any], frame: Frame, batch_id: int) ->
             Suppression(
                 channel=entry["channel"],
                 address_hash=f"1:{text}",
+                mailbox_hash=f"1:{text}",
                 reason=entry["reason"],
                 created_at=now,
                 expressed_at=now,
