@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
+from campaigns.clinic import switches
 from campaigns.clinic.models import Clinic, Closure
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.core.db import is_sqlite
@@ -110,6 +111,17 @@ def _ids_of(session: Session, keys: set[str]) -> dict[str, int]:
     return known
 
 
+def of_person(session: Session, contact_id: int) -> Profile:
+    """Return a person's profile from her data as they are now, kept or not; nothing is written."""
+    source = session.scalar(
+        select(source_key())
+        .select_from(Contact)
+        .outerjoin(_phone, (_phone.contact_id == Contact.id) & (_phone.channel == Channel.SMS))
+        .where(Contact.id == contact_id)
+    )
+    return _UNKNOWN if source is None else parse(profile_key(source))
+
+
 @lru_cache(maxsize=65_536)
 def profile_key(source: str) -> str:
     """Return the key of the profile that follows from ``zone|ZIP|state|area code``."""
@@ -150,6 +162,7 @@ def window_of(session: Session, clinic: Clinic, channel: str, now: datetime) -> 
         strict=clinic.strict_hours,
         closures=tuple((row[0], row[1]) for row in closures),
         clinic_zone=clinic.timezone,
+        stopped_states=switches.stopped_states(session) if sms else (),
     )
 
 
@@ -206,6 +219,7 @@ def _compute(known: Any, window: Window, now: datetime, sqlite_form: bool) -> _T
                 "s": _at(start, sqlite_form),
                 "e": _at(end, sqlite_form),
                 "c": cap,
+                "x": hours.is_stopped(profile, window),
             }
         )
     return _Table(valid_from=now, valid_until=until, text=json.dumps(entries))

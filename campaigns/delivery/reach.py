@@ -16,12 +16,15 @@ from sqlalchemy import Select, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from campaigns.audience import compiler, rules
+from campaigns.clinic import profile
 from campaigns.contacts.models import Contact
 from campaigns.core.db import is_sqlite
-from campaigns.delivery import facts, frames, gate
+from campaigns.delivery import facts, frames, gate, profiles
 from campaigns.delivery.facts import Frame
 from campaigns.delivery.models import Message, MessageState
-from campaigns.eligibility.gate import RULES, SENTENCES, Effect, Hold, Kind, Send
+from campaigns.eligibility import caps, hours
+from campaigns.eligibility.gate import RULES, SENTENCES, Effect, Facts, Kind
+from campaigns.eligibility.hours import Profile, Window
 
 _EFFECTS = {rule.code: rule.effect for rule in RULES}
 _SWITCHES = ("org_stopped", "channel_stopped", "content_unapproved")
@@ -66,14 +69,34 @@ class ChannelReach:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Whether one person may get a message on a channel now, and why not."""
+class Obstacle:
+    """One rule of the gate that stands between a person and a message."""
 
-    channel: str
-    allowed: bool
-    code: str | None
+    code: str
     sentence: str
     until: datetime | None
+    """When it ends by itself, where that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Whether one person may get a campaign's message on a channel now, and why not."""
+
+    channel: str
+    obstacles: tuple[Obstacle, ...]
+    """Every rule that applies, in the gate's order: the first one decides."""
+    on_topics: tuple[Obstacle, ...]
+    """What more would apply to a message on a topic, or to people chosen by one."""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether a message may leave now."""
+        return not self.obstacles
+
+    @property
+    def sentence(self) -> str:
+        """The answer in a sentence."""
+        return self.obstacles[0].sentence if self.obstacles else "May get messages now."
 
 
 def preview(
@@ -129,36 +152,67 @@ def people(
 def explain_person(
     session: Session, contact_id: int, *, providers: Mapping[str, str], now: datetime
 ) -> list[Answer]:
-    """Tell what a person may get now on each channel, and why not."""
+    """Tell what a person may get now on each channel, and everything that stands in the way.
+
+    Hours follow from the person's data as they are at this moment, even where the next
+    sending has not taken note of a change yet.
+    """
+    clinic = profile.get(session)
     answers = []
-    for channel in providers:
+    for channel, provider in providers.items():
         frame = frames.for_people(
-            session,
-            channel=channel,
-            version_id=None,
-            rule=None,
-            provider=providers[channel],
-            now=now,
+            session, channel=channel, version_id=None, rule=None, provider=provider, now=now
         )
+        on_topic = replace(frame, topic_used=True)
         source = facts.of_people(select(Contact.id).where(Contact.id == contact_id))
         row = session.execute(
             gate.judge(source, Kind.BROADCAST, sqlite_form=is_sqlite(session)),
-            frame.parameters(),
+            on_topic.parameters(),
         ).one_or_none()
         if row is None:
             continue
-        verdict = gate.verdict_of(row, frame)
-        allowed = isinstance(verdict, Send)
+        found = _with_hours(
+            gate.facts_of(row, on_topic),
+            profiles.of_person(session, contact_id),
+            profiles.window_of(session, clinic, channel, now),
+        )
+        plain = _obstacles(replace(found, topic_used=frame.topic_used))
+        codes = {obstacle.code for obstacle in plain}
         answers.append(
             Answer(
                 channel=channel,
-                allowed=allowed,
-                code=row.code,
-                sentence="May get messages now." if allowed else SENTENCES[row.code],
-                until=verdict.until if isinstance(verdict, Hold) else None,
+                obstacles=plain,
+                on_topics=tuple(o for o in _obstacles(found) if o.code not in codes),
             )
         )
     return answers
+
+
+def _with_hours(found: Facts, hour_profile: Profile, window: Window) -> Facts:
+    is_open = hours.open_at(hour_profile, window, found.now)
+    return replace(
+        found,
+        window_open=is_open,
+        next_open=None if is_open else hours.next_open(hour_profile, window, found.now),
+        state_cap=caps.of_states(hour_profile.states, strict=window.strict)
+        if window.statutory
+        else None,
+    )
+
+
+def _obstacles(found: Facts) -> tuple[Obstacle, ...]:
+    return tuple(
+        Obstacle(code=rule.code, sentence=rule.sentence, until=rule.until(found))
+        for rule in RULES
+        if rule.applies(found) and not _is_said_already(rule.code, found)
+    )
+
+
+def _is_said_already(code: str, found: Facts) -> bool:
+    """Tell whether a rule before this one names the same thing more closely."""
+    if code == "no_consent":
+        return found.consent in ("withdrawn", "waiting", "unconfirmed", "pending")
+    return code == "outside_hours" and found.next_open is None
 
 
 def counts(session: Session, *, origin_kind: str, origin_id: int) -> dict[str, list[Reason]]:
