@@ -28,7 +28,7 @@ from campaigns.core.errors import Conflict, NotFound
 from campaigns.delivery import outbox
 from campaigns.delivery.models import Message, Origin
 from campaigns.eligibility import days
-from campaigns.events import answers
+from campaigns.events import answers, joining
 from campaigns.events.models import InboundText
 from campaigns.events.twilio_forms import InboundForm
 
@@ -38,13 +38,22 @@ HOLD_FOR = timedelta(days=30)
 DECIDE_WITHIN_BUSINESS_DAYS = 3
 ANSWER_WITHIN = timedelta(minutes=5)
 """A confirmation later than this would need a reason (47 CFR 64.1200(a)(12))."""
+_MAY_JOIN = ("confirm", "other")
 _INTENTS = {"STOP": "stop", "START": "start", "HELP": "help"}
 
 
 def receive(
-    session: Session, form: InboundForm, *, signature_digest: str | None, now: datetime
+    session: Session,
+    form: InboundForm,
+    *,
+    signature_digest: str | None,
+    now: datetime,
+    public_url: str = "",
 ) -> InboundText | None:
-    """Store a text and do what it says; None when it, or its signature, came before."""
+    """Store a text and do what it says; None when it, or its signature, came before.
+
+    ``public_url`` is where our own pages are: a poster's words name two of them.
+    """
     people = directory.find_by_address(session, Channel.SMS, form.sender)
     directory.lock(session, [person.id for person in people])
     reading = _read(form)
@@ -54,7 +63,8 @@ def receive(
     row = session.get_one(InboundText, row_id)
     for person in people:
         directory.note_heard(session, person.id, now=now)
-    _act(session, row, form, reading, people, now)
+    if not _join(session, row, form, reading, people, now, public_url):
+        _act(session, row, form, reading, people, now)
     session.flush()
     return row
 
@@ -270,6 +280,49 @@ def _confirm(
         text = answers.welcome(profile.get(session), frequency=answers.promised(session))
         _answer(session, row, text, now)
     return confirmed
+
+
+def _join(
+    session: Session,
+    row: InboundText,
+    form: InboundForm,
+    reading: Reading,
+    people: list[Contact],
+    now: datetime,
+    public_url: str,
+) -> bool:
+    """Take a keyword of a poster; tell whether the text was one and not an answer of ours.
+
+    JOIN also answers a request to confirm, as Y does: except to the one that JOIN itself
+    led to, which asks for a Y.
+    """
+    found = joining.form_of(session, form.body) if reading.intent in _MAY_JOIN else None
+    if found is None:
+        return False
+    for person in people if reading.intent == "confirm" else []:
+        request = optin.open_request(session, person.id, Channel.SMS, now=now)
+        if request is not None and request.origin != optin.KEYWORD:
+            return False
+    joined = joining.take(
+        session,
+        found,
+        form.sender,
+        contact_id=row.contact_id,
+        words=form.body,
+        sid=form.sid,
+        public_url=public_url,
+        now=now,
+    )
+    row.contact_id, row.rule = joined.contact_id, f"keyword:{found.slug}"[:60]
+    if joined.asked or joined.already:
+        row.read_at = now
+    clinic, frequency = profile.get(session), answers.promised(session)
+    if joined.already and form.opt_out_type is None:
+        _answer(session, row, answers.welcome(clinic, frequency=frequency), now)
+    elif joined.asked and suppression.is_suppressed(session, Channel.SMS, form.sender, now):
+        text = answers.ask_again(clinic, frequency=frequency)
+        _answer(session, row, text, now, passes_stop=True)
+    return True
 
 
 def _start(

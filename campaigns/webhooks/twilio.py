@@ -38,7 +38,13 @@ def twilio_inbound() -> Answer:
     if form.account != context.services().settings.twilio_account_sid:
         return refused()
     with context.transaction() as session:
-        inbound.receive(session, form, signature_digest=_digest(), now=context.now())
+        inbound.receive(
+            session,
+            form,
+            signature_digest=_digest(),
+            now=context.now(),
+            public_url=context.services().public_url,
+        )
     return EMPTY_TWIML, 200, {"Content-Type": "text/xml; charset=utf-8"}
 
 
