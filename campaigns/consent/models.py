@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.core.db import Base, BigId, JsonValue
@@ -20,6 +20,7 @@ class Action(StrEnum):
     OPT_OUT = "opt_out"
     HEALTH_TOPIC_CONSENT = "health_topic_consent"
     HEALTH_TOPIC_WITHDRAWN = "health_topic_withdrawn"
+    TAKEN_BACK = "taken_back"  # the clinic took back what it had recorded: an import undone
     ADDRESS_CHANGED = "address_changed"  # consent for the old address ended with it
     ERASED = "erased"  # the person was erased: evidence before this entry is gone lawfully
 
@@ -181,7 +182,17 @@ class OptInRequest(Base):
     """A double opt-in under way: one confirmation message, valid for a time."""
 
     __tablename__ = "optin_requests"
-    __table_args__ = (Index("ix_optin_requests_contact", "contact_id", "channel"),)
+    __table_args__ = (
+        Index("ix_optin_requests_contact", "contact_id", "channel"),
+        Index(
+            "uq_optin_requests_import",
+            "channel",
+            "address",
+            unique=True,
+            sqlite_where=text("origin = 'import'"),
+            postgresql_where=text("origin = 'import'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"))

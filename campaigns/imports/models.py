@@ -43,6 +43,8 @@ class Import(Base):
     rows_done: Mapped[int] = mapped_column(default=0)
     next_line: Mapped[int] = mapped_column(default=2)
     """The line on which reading goes on; written with what was read before it."""
+    stops_done: Mapped[bool] = mapped_column(default=False)
+    """Whether the file was gone through for those who are not to be contacted."""
     undo_line: Mapped[int] = mapped_column(default=0)
     """Undoing has passed lines up to this one."""
     created: Mapped[int] = mapped_column(default=0)
@@ -70,6 +72,22 @@ class ImportFile(Base):
 
     import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), primary_key=True)
     content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Attestation(Base):
+    """What staff vouched for, stored once when the import starts; append-only.
+
+    The ledger's evidence of each line that rests on it quotes ``sha256``.
+    """
+
+    __tablename__ = "import_attestations"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Of ``body``, as UTF-8."""
+    import_id: Mapped[int] = mapped_column(BigId, index=True)
+    body: Mapped[str] = mapped_column(Text)
+    scan_id: Mapped[int | None] = mapped_column(BigId)
+    created_at: Mapped[datetime]
 
 
 class ImportRow(Base):

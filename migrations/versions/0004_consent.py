@@ -246,6 +246,14 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_optin_requests_requested_at"), "optin_requests", ["requested_at"], unique=False
     )
+    op.create_index(
+        "uq_optin_requests_import",
+        "optin_requests",
+        ["channel", "address"],
+        unique=True,
+        sqlite_where=sa.text("origin = 'import'"),
+        postgresql_where=sa.text("origin = 'import'"),
+    )
     op.create_table(
         "suppressions",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
@@ -279,6 +287,7 @@ def downgrade() -> None:
     op.drop_index("ix_suppressions_mailbox_hash", table_name="suppressions")
     op.drop_index("ix_suppressions_address_hash", table_name="suppressions")
     op.drop_table("suppressions")
+    op.drop_index("uq_optin_requests_import", table_name="optin_requests")
     op.drop_index(op.f("ix_optin_requests_requested_at"), table_name="optin_requests")
     op.drop_index(op.f("ix_optin_requests_form_id"), table_name="optin_requests")
     op.drop_index("ix_optin_requests_contact", table_name="optin_requests")

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("rows_total", sa.Integer(), nullable=False),
         sa.Column("rows_done", sa.Integer(), nullable=False),
         sa.Column("next_line", sa.Integer(), nullable=False),
+        sa.Column("stops_done", sa.Boolean(), nullable=False),
         sa.Column("undo_line", sa.Integer(), nullable=False),
         sa.Column("created", sa.Integer(), nullable=False),
         sa.Column("updated", sa.Integer(), nullable=False),
@@ -55,6 +56,18 @@ def upgrade() -> None:
             ["import_id"], ["imports.id"], name=op.f("fk_import_files_import_id_imports")
         ),
         sa.PrimaryKeyConstraint("import_id", name=op.f("pk_import_files")),
+    )
+    op.create_table(
+        "import_attestations",
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("import_id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("scan_id", campaigns.core.db.BigId, nullable=True),
+        sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("sha256", name=op.f("pk_import_attestations")),
+    )
+    op.create_index(
+        op.f("ix_import_attestations_import_id"), "import_attestations", ["import_id"], unique=False
     )
     op.create_table(
         "import_rows",
@@ -81,5 +94,7 @@ def downgrade() -> None:
     op.drop_index("ix_import_rows_outcome", table_name="import_rows")
     op.drop_index("ix_import_rows_contact", table_name="import_rows")
     op.drop_table("import_rows")
+    op.drop_index(op.f("ix_import_attestations_import_id"), table_name="import_attestations")
+    op.drop_table("import_attestations")
     op.drop_table("import_files")
     op.drop_table("imports")

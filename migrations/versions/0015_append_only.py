@@ -16,11 +16,19 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("consent_entries", "wordings", "audit_entries", "lesson_versions", "reviews")
+APPEND_ONLY = (
+    "consent_entries",
+    "wordings",
+    "audit_entries",
+    "import_attestations",
+    "lesson_versions",
+    "reviews",
+)
 TAKEN = {
     "consent_entries": "id = NEW.id",
     "wordings": "sha256 = NEW.sha256",
     "audit_entries": "id = NEW.id",
+    "import_attestations": "sha256 = NEW.sha256",
     "lesson_versions": "id = NEW.id OR (lesson_id = NEW.lesson_id AND number = NEW.number)",
     "reviews": "id = NEW.id",
     "disclosures": (
