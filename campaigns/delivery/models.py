@@ -125,6 +125,8 @@ class Message(Base):
     provider_id: Mapped[str | None] = mapped_column(String(120))
     segments: Mapped[int | None]
     """Parts of a text."""
+    text_digest: Mapped[str | None] = mapped_column(String(64))
+    """Of texts: ``ports.digest_of`` what was sent, to know it again in a provider's list."""
     accepted_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]

@@ -130,6 +130,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.String(length=20), nullable=True),
         sa.Column("provider_id", sa.String(length=120), nullable=True),
         sa.Column("segments", sa.Integer(), nullable=True),
+        sa.Column("text_digest", sa.String(length=64), nullable=True),
         sa.Column("accepted_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("delivered_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("settled_at", campaigns.core.db.UtcDateTime(), nullable=True),
