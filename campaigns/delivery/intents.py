@@ -28,11 +28,13 @@ from campaigns.core.db import is_sqlite
 from campaigns.core.errors import CampaignsError, NotConfigured
 from campaigns.delivery import claims, frames, gate, letters, notices, profiles, rows
 from campaigns.delivery.claims import Claim
-from campaigns.delivery.facts import LEFT, MARKETING, Frame
+from campaigns.delivery.facts import Frame
 from campaigns.delivery.letters import Letter
 from campaigns.delivery.models import Attempt, Message, MessageState
 from campaigns.delivery.parts import MACHINE, Parts
+from campaigns.delivery.ports import digest_of
 from campaigns.delivery.rates import Bucket
+from campaigns.delivery.tallies import LEFT, MARKETING
 from campaigns.eligibility.gate import Drop, Hold, Kind, Send
 
 MESSAGES: Any = Message.__table__
@@ -275,6 +277,7 @@ def _traits(
     interests = select(ContactInterest.contact_id, Interest.code).join(
         Interest, Interest.id == ContactInterest.interest_id
     )
+    interests = interests.where(ContactInterest.by_email)  # only email has conditions
     channels = select(ConsentState.contact_id, ConsentState.channel).where(
         ConsentState.status == ConsentStatus.GRANTED
     )
@@ -362,7 +365,14 @@ def _record(
     for attempt_id, (variant, chunk) in zip(ids, chunks, strict=True):
         intent.posts.append(Post(attempt_id=attempt_id, variant=variant, letters=tuple(chunk)))
         rows_of.extend(
-            (letter.message_id, attempt_id, letter.address, letter.entry_id, letter.segments)
+            (
+                letter.message_id,
+                attempt_id,
+                letter.address,
+                letter.entry_id,
+                letter.segments,
+                None if letter.text is None else digest_of(letter.text),
+            )
             for letter in chunk
         )
     stated = rows.table(session, "stated", _STATED, rows_of)
@@ -379,6 +389,7 @@ def _record(
             address=stated.c.address,
             consent_entry_id=stated.c.entry_id,
             segments=stated.c.segments,
+            text_digest=stated.c.text_digest,
         )
     )
 
@@ -389,4 +400,5 @@ _STATED: dict[str, TypeEngine[Any]] = {
     "address": String(),
     "entry_id": BigInteger(),
     "segments": Integer(),
+    "text_digest": String(),
 }

@@ -8,7 +8,8 @@ a provider or a network does: it returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -53,6 +54,11 @@ class TextMessage:
     """After which a text still queued at the provider must die instead of arriving late."""
 
 
+_PLAINLY = str.maketrans(
+    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
+)
+
+
 class RefusalKind(StrEnum):
     """Why a provider took nothing; decides what happens next."""
 
@@ -70,6 +76,8 @@ class Accepted:
 
     provider_id: str | None
     status_code: int | None = None
+    delivered: bool = False
+    """Whether it is where its recipient reads it: no receipt will follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,8 +151,27 @@ class SmsLookup:
     """What identifies a text in the provider's list when its answer never came."""
 
     to: str
-    body: str
+    digest: str
+    """``digest_of`` the text as it was sent."""
     not_before_seconds: int = field(default=60)
+
+
+def digest_of(text: str) -> str:
+    """Return by what a text is known again: its SHA-256, whatever its quotes, dashes and room.
+
+    Providers may write these plainly ("smart encoding") in what they list.
+    """
+    folded = " ".join(text.translate(_PLAINLY).split())
+    return hashlib.sha256(folded.encode()).hexdigest()
+
+
+@runtime_checkable
+class Keeper(Protocol):
+    """A way out that can tell for certain which messages it has: the local one."""
+
+    def kept(self, message_tokens: Sequence[str]) -> frozenset[str]:
+        """Return those of the messages that it has."""
+        ...
 
 
 @runtime_checkable

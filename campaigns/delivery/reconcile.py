@@ -1,7 +1,8 @@
 """Unclear outcomes: settled by events, by looking texts up, or by waiting long enough.
 
-A text is looked up with the provider after 2 and after 15 minutes: found is accepted,
-twice not found is not accepted. Email waits 26 hours for any event, because providers
+What the local way out has is asked of it. A text is looked up with the provider after 2
+and after 15 minutes by the digest of what was sent: found is accepted, twice not found is
+not accepted. Email waits 26 hours for any event, because providers
 repeat events for a day; silence counts only if events of others did arrive meanwhile.
 Nothing is sent again by itself: staff decide about what was not accepted.
 """
@@ -15,18 +16,14 @@ from sqlalchemy import exists, literal_column, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from campaigns.accounts import audit
-from campaigns.clinic import profile
-from campaigns.consent.models import ConsentState
-from campaigns.contacts.models import Channel, Contact
-from campaigns.content import rendering
-from campaigns.content.people import urls_for
-from campaigns.content.rendering import CompiledText
+from campaigns.contacts.models import Channel
 from campaigns.core import logs
 from campaigns.core.actors import Actor
-from campaigns.delivery import letters, notices, outcome
+from campaigns.core.signing import Purpose
+from campaigns.delivery import outcome
 from campaigns.delivery.models import Message, MessageState, Origin
 from campaigns.delivery.parts import Parts
-from campaigns.delivery.ports import Found, SmsFinder, SmsLookup
+from campaigns.delivery.ports import Found, Keeper, SmsFinder, SmsLookup
 
 log = logs.get(__name__)
 S = MessageState
@@ -53,8 +50,9 @@ def tick(parts: Parts) -> int:
                 .limit(LIMIT)
             )
         )
+    settled, due = _ask_keepers(parts, due, now)
     texts = [message for message in due if message.channel == Channel.SMS]
-    settled = sum(_look_up(parts, message, now) for message in texts)
+    settled += sum(_look_up(parts, message, now) for message in texts)
     email = [message.id for message in due if message.channel == Channel.EMAIL]
     if email:
         with parts.db.transaction() as session:
@@ -62,18 +60,41 @@ def tick(parts: Parts) -> int:
     return settled
 
 
+def _ask_keepers(parts: Parts, due: list[Message], now: datetime) -> tuple[int, list[Message]]:
+    """Settle what a way out can tell for certain; return how many, and the rest."""
+    settled, rest = 0, list(due)
+    for sender in (parts.email, parts.sms):
+        if not isinstance(sender, Keeper):
+            continue
+        asked = {
+            parts.tokens.issue(Purpose.MESSAGE, message.id): message.id
+            for message in rest
+            if message.provider == sender.name
+        }
+        kept = sender.kept(list(asked)) if asked else frozenset()
+        arrived = [number for token, number in asked.items() if token in kept]
+        never = [number for token, number in asked.items() if token not in kept]
+        rest = [message for message in rest if message.id not in asked.values()]
+        with parts.db.transaction() as session:
+            settled += outcome.note_delivered(session, arrived, now=now) if arrived else 0
+            settled += _not_accepted(session, never, now) if never else 0
+    return settled, rest
+
+
 def _look_up(parts: Parts, message: Message, now: datetime) -> int:
     """Ask the provider for one text, with no transaction open, and write the verdict."""
     finder = parts.sms
     assert message.intent_at is not None
     found: Found | None = None
-    asked = isinstance(finder, SmsFinder)
-    if isinstance(finder, SmsFinder):
-        since = int((now - message.intent_at).total_seconds()) + 60
+    asked = isinstance(finder, SmsFinder) and message.text_digest is not None
+    if isinstance(finder, SmsFinder) and message.text_digest is not None:
+        lookup = SmsLookup(
+            to=message.address or "",
+            digest=message.text_digest,
+            not_before_seconds=int((now - message.intent_at).total_seconds()) + 60,
+        )
         try:
-            for body in _bodies_of(parts, message):
-                lookup = SmsLookup(to=message.address or "", body=body, not_before_seconds=since)
-                found = found or finder.find(lookup)
+            found = finder.find(lookup)
         except OSError as error:
             log.warning("look_up_failed", message=message.id, error=type(error).__name__)
             asked = False
@@ -87,40 +108,6 @@ def _look_up(parts: Parts, message: Message, now: datetime) -> int:
         if message.checks + 1 < LOOKS:
             return _later(session, message, message.intent_at + SECOND_LOOK, looked=True)
         return _not_accepted(session, [message.id], now)
-
-
-def _bodies_of(parts: Parts, message: Message) -> list[str]:
-    """Write the text again, as a first and as a later one; its link never changes."""
-    with parts.db.reading() as session:
-        clinic = profile.get(session)
-        if message.version_id is None:
-            return [notices.text(message.body or {}, clinic=clinic)]
-        content = rendering.load(session, message.version_id)
-        assert isinstance(content, CompiledText)
-        row = session.execute(
-            select(
-                Contact.first_name,
-                Contact.last_name,
-                ConsentState.source_label,
-                ConsentState.since,
-                ConsentState.frequency_per_month.label("promised"),
-            )
-            .outerjoin(
-                ConsentState,
-                (ConsentState.contact_id == Contact.id) & (ConsentState.channel == Channel.SMS),
-            )
-            .where(Contact.id == message.contact_id)
-        ).one()
-        person = letters.person_of(
-            row,
-            interests=frozenset(),
-            channels=frozenset(),
-            body=message.body,
-            channel=message.channel,
-        )
-        urls = urls_for(parts.tokens, parts.public_url, message.id)
-        texts = [content.render(person, urls, clinic, first) for first in (False, True)]
-        return list(dict.fromkeys(texts))
 
 
 def _later(session: Session, message: Message, at: datetime, *, looked: bool) -> int:

@@ -22,6 +22,7 @@ from campaigns.consent.models import SuppressionReason
 from campaigns.contacts.models import Channel
 from campaigns.core import faults, logs
 from campaigns.delivery import breakers, claims, origins, retry
+from campaigns.delivery import outcome as outcomes
 from campaigns.delivery.claims import Claim
 from campaigns.delivery.intents import MESSAGES, Post
 from campaigns.delivery.letters import Letter
@@ -106,11 +107,14 @@ def _write(session: Session, claim: Claim, answers: Sequence[Answer], *, now: da
         ],
     )
     accepted: list[dict[str, Any]] = []
+    arrived: list[int] = []
     clear = False
     for answer in answers:
         outcome = answer.outcome
         if isinstance(outcome, Accepted):
             clear = True
+            if outcome.delivered:
+                arrived += [letter.message_id for letter in answer.post.letters]
             if len(answer.post.letters) == 1:
                 accepted.append(
                     {
@@ -128,6 +132,8 @@ def _write(session: Session, claim: Claim, answers: Sequence[Answer], *, now: da
             _doubt(session, claim, answer.post, outcome, now)
     if accepted:
         session.connection().execute(_ACCEPT_ONE, accepted)
+    if arrived:
+        outcomes.note_delivered(session, arrived, now=now)
     if clear:
         breakers.note_clear(session, claim.channel)
     for answer in answers:

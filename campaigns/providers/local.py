@@ -1,10 +1,15 @@
-"""The default way out: nothing leaves the machine, everything lands on the Outbox page."""
+"""The default way out: nothing leaves the machine, everything lands on the Outbox page.
+
+What lands there is delivered: it is where its recipient would read it, and there is no
+journey after it of which a receipt could tell.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from campaigns.core.clock import Clock
 from campaigns.core.db import Database
@@ -64,7 +69,11 @@ class LocalEmailSender:
             )
         with self._db.transaction() as session:
             session.execute(insert(LocalDelivery), rows)
-        return Accepted(provider_id=None)
+        return Accepted(provider_id=None, delivered=True)
+
+    def kept(self, message_tokens: Sequence[str]) -> frozenset[str]:
+        """Return those of the messages that are in the outbox."""
+        return _kept(self._db, message_tokens)
 
 
 class LocalSmsSender:
@@ -92,4 +101,19 @@ class LocalSmsSender:
                     at=self._clock.now(),
                 )
             )
-        return Accepted(provider_id=None)
+        return Accepted(provider_id=None, delivered=True)
+
+    def kept(self, message_tokens: Sequence[str]) -> frozenset[str]:
+        """Return those of the messages that are in the outbox."""
+        return _kept(self._db, message_tokens)
+
+
+def _kept(db: Database, message_tokens: Sequence[str]) -> frozenset[str]:
+    with db.reading() as session:
+        return frozenset(
+            session.scalars(
+                select(LocalDelivery.message_token).where(
+                    LocalDelivery.message_token.in_(message_tokens)
+                )
+            )
+        )

@@ -28,6 +28,7 @@ from campaigns.delivery.ports import (
     SmsLookup,
     TextMessage,
     Uncertain,
+    digest_of,
 )
 from campaigns.providers import replies, twilio_codes
 from campaigns.providers.transport import Lost, NotSent, Reply, Transport
@@ -184,9 +185,10 @@ class TwilioSender:
             )
         except (NotSent, Lost, TwilioException, ValueError, KeyError, TypeError) as error:
             raise OSError(f"Twilio's list of messages cannot be read: {error}") from error
-        wanted = _fold(lookup.body)
         for message in listed:
-            if _is_candidate(message, lookup) and _fold(message.body or "") == wanted:
+            if not _is_candidate(message, lookup):
+                continue
+            if digest_of(message.body or "") == lookup.digest:
                 return Found(provider_id=str(message.sid))
         return None
 
@@ -238,13 +240,3 @@ def _is_candidate(message: Any, lookup: SmsLookup) -> bool:
     if not isinstance(created, datetime):
         return True
     return time.time() - created.timestamp() <= lookup.not_before_seconds + _LEEWAY
-
-
-_SMART = str.maketrans(
-    {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
-)
-
-
-def _fold(body: str) -> str:
-    """Undo what ``SmartEncoded`` may have changed, so that bodies compare equal."""
-    return " ".join(body.translate(_SMART).split())

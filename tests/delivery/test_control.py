@@ -80,7 +80,7 @@ def test_a_stop_for_everything_keeps_messages_planned_until_it_is_lifted(
     with services.db.transaction() as session:
         profile.allow_again(session, SYSTEM, now=now)
     settle(services)
-    assert states(services) == {"accepted": 2}
+    assert states(services) == {"delivered": 2}
 
 
 def test_who_leaves_after_fan_out_gets_nothing(each_services: Services) -> None:
@@ -93,7 +93,7 @@ def test_who_leaves_after_fan_out_gets_nothing(each_services: Services) -> None:
         contact = session.get_one(Contact, first.contact_id)
         leave(session, contact, "email", now=each_services.clock.now())
     settle(each_services)
-    assert states(each_services) == {"accepted": 1, "suppressed:opted_out": 1}
+    assert states(each_services) == {"delivered": 1, "suppressed:opted_out": 1}
 
 
 def test_texts_wait_for_the_morning_and_then_leave(services: Services, clock: FixedClock) -> None:
@@ -105,7 +105,7 @@ def test_texts_wait_for_the_morning_and_then_leave(services: Services, clock: Fi
     assert held_until == NOON.replace(hour=15) + timedelta(days=1)  # ten in the morning
     clock.set(held_until)
     settle(services)
-    assert states(services) == {"accepted": 2}
+    assert states(services) == {"delivered": 2}
 
 
 def test_a_closed_day_holds_messages(services: Services, clock: FixedClock) -> None:
@@ -121,7 +121,7 @@ def test_a_closed_day_holds_messages(services: Services, clock: FixedClock) -> N
     assert states(services) == {"held:outside_hours": 1}
     clock.advance(timedelta(days=1))
     settle(services)
-    assert states(services) == {"accepted": 1}
+    assert states(services) == {"delivered": 1}
 
 
 def test_the_daily_cap_counts_over_campaigns_and_skips_a_second_broadcast(
@@ -160,7 +160,7 @@ def test_a_shared_address_gets_a_broadcast_once(each_services: Services) -> None
         for _ in range(3):
             make_member(session, now=now, phone="+12125550177")
     settle(each_services)
-    assert states(each_services) == {"accepted": 2, "suppressed:shared_address": 2}
+    assert states(each_services) == {"delivered": 2, "suppressed:shared_address": 2}
 
 
 def test_the_same_message_is_planned_once(each_services: Services) -> None:
@@ -209,7 +209,7 @@ def test_the_answer_to_a_stop_leaves_and_nothing_else_does(services: Services) -
             )
     settle(services)
     assert states(services, origin_kind="broadcast") == {"suppressed:opted_out": 1}
-    assert states(services, origin_kind="reply") == {"accepted": 1, "suppressed:opted_out": 1}
+    assert states(services, origin_kind="reply") == {"delivered": 1, "suppressed:opted_out": 1}
 
 
 def test_a_round_with_nothing_due_does_nothing(services: Services) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from campaigns.broadcasts import lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
+from campaigns.clinic import profile
 from campaigns.consent.models import Suppression
+from campaigns.contacts.models import Contact
 from campaigns.core.actors import SYSTEM
 from campaigns.core.clock import FixedClock
+from campaigns.core.signing import Purpose
 from campaigns.delivery import breakers, outcome, reconcile, work
-from campaigns.delivery.models import Attempt, MessageState
+from campaigns.delivery.models import Attempt, Message, MessageState
 from campaigns.delivery.ports import (
     EmailBatch,
     Outcome,
@@ -22,6 +25,7 @@ from campaigns.delivery.ports import (
     TextMessage,
     Uncertain,
 )
+from campaigns.providers.models import LocalDelivery
 from campaigns.wiring import Services
 from tests.factories.delivery import (
     ScriptedEmail,
@@ -313,3 +317,47 @@ def test_an_event_for_a_message_that_was_never_tried_changes_nothing(services: S
     (message,) = messages(services)
     with services.db.transaction() as session:
         assert outcome.note_delivered(session, [message.id], now=services.clock.now()) == 0
+
+
+def test_a_text_is_known_again_after_the_person_and_the_clinic_changed(
+    services: Services, clock: FixedClock
+) -> None:
+    sms = ScriptedSms()
+
+    def lose(text: TextMessage) -> Outcome:
+        sms.listed.append(text)
+        return LOST
+
+    sms.script = lose
+    services = with_ways(services, sms=sms)
+    make_sending(services, people=1, channels=("sms",))
+    settle(services)
+    with services.db.transaction() as session:
+        (message,) = session.scalars(select(Message))
+        session.get_one(Contact, message.contact_id).first_name = "Somebody"
+        profile.update(session, SYSTEM, now=clock.now(), brand="Another name", sms_per_week=1)
+    clock.advance(timedelta(minutes=2))
+    settle(services)
+    assert states(services) == {"accepted": 1}
+
+
+def test_what_lands_in_the_local_outbox_is_delivered(each_services: Services) -> None:
+    make_sending(each_services, people=2, channels=("email", "sms"))
+    settle(each_services)
+    assert states(each_services) == {"delivered": 4}
+    assert all(m.delivered_at and m.settled_at and m.accepted_at for m in messages(each_services))
+
+
+def test_the_local_outbox_settles_what_a_crash_left_unclear(
+    services: Services, clock: FixedClock
+) -> None:
+    make_sending(services, people=2)
+    settle(services)
+    with services.db.transaction() as session:
+        first, second = session.scalars(select(Message).order_by(Message.id))
+        for message in (first, second):
+            message.state, message.check_at = MessageState.UNCERTAIN, clock.now()
+        token = services.tokens.issue(Purpose.MESSAGE, second.id)
+        session.execute(delete(LocalDelivery).where(LocalDelivery.message_token == token))
+    settle(services)
+    assert states(services) == {"delivered": 1, "not_accepted": 1}

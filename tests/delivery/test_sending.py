@@ -13,7 +13,7 @@ from tests.factories.delivery import make_sending, messages, settle, states
 def test_everybody_in_the_group_gets_the_broadcast_once(each_services: Services) -> None:
     broadcast = make_sending(each_services, people=5, channels=("email", "sms"))
     settle(each_services)
-    assert states(each_services) == {"accepted": 10}
+    assert states(each_services) == {"delivered": 10}
     with each_services.db.reading() as session:
         kept = session.scalars(select(LocalDelivery)).all()
         found = session.get_one(Broadcast, broadcast.id)

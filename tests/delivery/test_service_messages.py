@@ -161,7 +161,7 @@ def test_a_test_goes_to_staff_marked_and_without_review(services: Services) -> N
                 now=now,
             )
     settle(services)
-    assert states(services) == {"accepted": 2}
+    assert states(services) == {"delivered": 2}
     for kept in deliveries(services):
         assert kept.to == "staff@example.com"
         assert (kept.subject or "").count("[TEST] ") == 1
@@ -183,7 +183,7 @@ def test_a_series_goes_on_step_by_step_until_the_person_leaves(
             enrolment.tick(session, now=clock.now())
         settle(services)
         clock.advance(timedelta(days=1))
-    sent = sum(states(services, state="accepted").values())
+    sent = sum(states(services, state="delivered").values())
     assert sent >= 1
     for kept in deliveries(services):
         if kept.channel == "email":
@@ -200,7 +200,7 @@ def test_a_series_goes_on_step_by_step_until_the_person_leaves(
     for _ in range(3):
         settle(services)
         clock.advance(timedelta(days=7))
-    assert sum(states(services, state="accepted").values()) == sent
+    assert sum(states(services, state="delivered").values()) == sent
     with services.db.reading() as session:
         one = session.scalars(select(Enrolment).where(Enrolment.drip_id == drip.id)).one()
     assert one.contact_id == contact.id
