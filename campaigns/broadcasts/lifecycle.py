@@ -239,6 +239,18 @@ def mark_sent(session: Session, broadcast_id: int, *, now: datetime) -> bool:
     return _mark(session, broadcast_id, _S.SENDING, _S.SENT, now, finished_at=now)
 
 
+def go_on(session: Session, broadcast_id: int, *, now: datetime) -> bool:
+    """Open a broadcast that had ended, because staff send what never left of it.
+
+    It can be paused and stopped again, and has a week from now. False unless it had ended.
+    """
+    broadcast = drafts.get(session, broadcast_id)
+    until = max(broadcast.expires_at or now, now + LIFETIME)
+    return _mark(
+        session, broadcast_id, _S.SENT, _S.SENDING, now, finished_at=None, expires_at=until
+    )
+
+
 _THAWED: dict[str, Any] = {
     "rule": None,
     "email_version_id": None,

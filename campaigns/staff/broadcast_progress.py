@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.audience.models import Segment
-from campaigns.broadcasts import drafts
+from campaigns.broadcasts import drafts, lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.content.models import Lesson
 from campaigns.core.errors import Conflict
@@ -127,6 +127,8 @@ def send_campaign_again(broadcast_id: int) -> Response:
         count = reconcile.send_now(
             session, actor(), origin_kind=Origin.BROADCAST, origin_id=broadcast_id, now=now
         )
+        if count:
+            lifecycle.go_on(session, broadcast_id, now=now)
     if count:
         notify(f"{count:,} messages that never left go out now. Nobody gets one twice.")
     else:

@@ -278,13 +278,13 @@ def test_the_figures_add_up_to_everybody_and_lead_to_people(
     found = re.findall(r'aria-label="(\d+) ([^"]+)"', page)
     figures = {words: int(count) for count, words in found}
     assert figures["in all"] == 4
-    assert figures["Sent, no receipt yet"] == 3
+    assert figures["Delivered"] == 3
     assert figures["Not sent, for a reason"] == 1
     link = re.search(r'href="([^"]*figure=suppressed[^"]*reason=opted_out[^"]*)"', page)
     assert link is not None
     assert "Gone" in staff.get(link[1].replace("&amp;", "&")).text
     listed = staff.get("/staff/campaigns/?state=sent").text
-    assert 'aria-label="0 delivered, November news"' in listed
+    assert 'aria-label="3 delivered, November news"' in listed
 
 
 def test_what_never_left_is_sent_when_staff_say_so(staff: FlaskClient, services: Services) -> None:
@@ -294,20 +294,24 @@ def test_what_never_left_is_sent_when_staff_say_so(staff: FlaskClient, services:
         pass
     with services.db.transaction() as session:
         message = session.scalars(
-            select(Message).where(Message.state == MessageState.ACCEPTED).limit(1)
+            select(Message).where(Message.state == MessageState.DELIVERED).limit(1)
         ).one()
         message.state = MessageState.NOT_ACCEPTED
+        message.delivered_at = None
         message_id = message.id
     page = staff.get(f"/staff/campaigns/{number}/progress").text
     assert "Not sent: send now" in page
     staff.post(f"/staff/campaigns/{number}/send-again")
     with services.db.reading() as session:
         assert session.get_one(Message, message_id).state == MessageState.PLANNED
+        assert session.get_one(Broadcast, number).state == BroadcastState.SENDING
+    assert "Pause" in staff.get(f"/staff/campaigns/{number}/progress").text
     services.clock.advance(timedelta(days=2))  # type: ignore[attr-defined]
     while work.run_once(services):
         pass
     with services.db.reading() as session:
-        assert session.get_one(Message, message_id).state == MessageState.ACCEPTED
+        assert session.get_one(Message, message_id).state == MessageState.DELIVERED
+        assert session.get_one(Broadcast, number).state == BroadcastState.SENT
 
 
 def test_a_large_group_is_counted_after_the_page_is_there(
