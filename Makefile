@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test controls check format lock screens clean
+.PHONY: help setup run demo test controls bench check format lock screens clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test: $(VENV)/.dev static/vendor/.installed ## run the whole test suite
 
 controls: $(VENV)/.dev static/vendor/.installed ## activate every control of every staff page in Chromium (some minutes)
 	@$(BIN)/python -m pytest -m controls tests/browser $(ARGS)
+
+bench: $(VENV)/.dev static/vendor/.installed ## measure every figure of docs/benchmarks.md (QUICK=1: smaller, in five minutes)
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, import order
 	@$(BIN)/ruff format --check .

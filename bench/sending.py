@@ -49,6 +49,20 @@ def fan_out(services: Services) -> float:
     return time.perf_counter() - began
 
 
+def fanout_rows(place: Stage, kind: str, *, people: int, runs: int) -> Figure:
+    """Measure the fan-out of a broadcast, scaled to a million people."""
+    figure = Figure(row=FANOUT, database=kind, size=people)
+    origin = prepare(place, kind, people)
+    for _ in range(runs):
+        services = place.copy(origin)
+        cpu = stage.cpu_seconds()
+        figure.runs.append(fan_out(services) * 1_000_000 / people)
+        figure.cpu.append((stage.cpu_seconds() - cpu) * 1e6 / people)
+        place.drop(services)
+    place.drop(origin)
+    return figure
+
+
 def send(services: Services, *, processes: int) -> float:
     """Send all that is planned with so many worker processes; return the seconds it took."""
     services.db.dispose()
@@ -77,9 +91,9 @@ def accepted(services: Services) -> int:
 
 def measure(
     place: Stage,
-    row: Row,
     kind: str,
     *,
+    row: Row,
     people: int,
     runs: int,
     channel: str,

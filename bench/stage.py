@@ -49,6 +49,8 @@ class Stage:
             "CAMPAIGNS_DATA_DIR": str(place),
             "CAMPAIGNS_DATABASE_URL": url,
             "CAMPAIGNS_PUBLIC_URL": "http://127.0.0.1:8000",
+            "CAMPAIGNS_EMAIL_BATCH_SIZE": "1000",
+            "CAMPAIGNS_REQUIRE_SECOND_FACTOR": "false",
         }
         ring = key_rings.load_or_create(place / "keys.json")
         database = Database(url, keys=ring)
