@@ -45,6 +45,8 @@ def upgrade() -> None:
         sa.Column("interest_id", campaigns.core.db.BigId, nullable=False),
         sa.Column("since", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("source", sa.String(length=80), nullable=False),
+        sa.Column("by_email", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("by_sms", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.ForeignKeyConstraint(
             ["contact_id"],
             ["contacts.id"],
