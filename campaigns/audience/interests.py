@@ -6,16 +6,16 @@ agreed that topics are stored, and it never leaves the clinic.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.audience.models import ContactInterest, Interest
 from campaigns.consent import ledger
-from campaigns.contacts.models import Contact
+from campaigns.contacts.models import Channel, Contact
 from campaigns.core.actors import Actor
 from campaigns.core.errors import InvalidInput, NotFound, NotPermitted
 
@@ -86,6 +86,65 @@ def codes_of(session: Session, contact_id: int) -> set[str]:
             .where(ContactInterest.contact_id == contact_id)
         )
     )
+
+
+def ways_of(session: Session, contact_id: int) -> dict[str, frozenset[Channel]]:
+    """Return by which channels a person wants to hear of each interest, by its code."""
+    rows = session.execute(
+        select(Interest.code, ContactInterest.by_email, ContactInterest.by_sms)
+        .join(ContactInterest, ContactInterest.interest_id == Interest.id)
+        .where(ContactInterest.contact_id == contact_id)
+    )
+    return {
+        row.code: frozenset(
+            channel
+            for channel, wanted in ((Channel.EMAIL, row.by_email), (Channel.SMS, row.by_sms))
+            if wanted
+        )
+        for row in rows
+    }
+
+
+def set_ways(
+    session: Session,
+    contact_id: int,
+    ways: Mapping[str, Collection[Channel]],
+    *,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Say by which channels a person wants to hear of interests they have; others stay.
+
+    Raises: InvalidInput for an interest without any channel: leave the interest instead.
+    """
+    before, changed = ways_of(session, contact_id), 0
+    for code, channels in ways.items():
+        if not channels:
+            raise InvalidInput("interest_no_way", "Choose email, texts, or both.")
+        if code not in before or before[code] == frozenset(channels):
+            continue
+        changed += 1
+        session.execute(
+            update(ContactInterest)
+            .where(
+                ContactInterest.contact_id == contact_id,
+                ContactInterest.interest_id
+                == select(Interest.id).where(Interest.code == code).scalar_subquery(),
+            )
+            .values(by_email=Channel.EMAIL in channels, by_sms=Channel.SMS in channels)
+            .execution_options(synchronize_session=False)
+        )
+    if changed:
+        audit.append(
+            session,
+            actor,
+            "interests.changed",
+            subject_kind="contact",
+            subject_id=contact_id,
+            now=now,
+            ways=changed,
+        )
+    session.flush()
 
 
 def may_store(session: Session, contact_id: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.core.db import Base, BigId
@@ -33,6 +33,9 @@ class ContactInterest(Base):
     interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"), primary_key=True)
     since: Mapped[datetime]
     source: Mapped[str] = mapped_column(String(80), default="")
+    by_email: Mapped[bool] = mapped_column(default=True, server_default=true())
+    by_sms: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """By which ways the person wants to hear of it; not which ways they agreed to at all."""
 
 
 class Segment(Base):

@@ -10,11 +10,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.audience import fields, rules
+from campaigns.audience.models import Interest
 from campaigns.audience.rules import Leaf
 from campaigns.core.errors import InvalidInput
+
+
+def interests_in(session: Session, rule: Any) -> tuple[int, ...]:
+    """Return the interests (ids) that a rule names; none for a rule that cannot be read."""
+    if not rule:
+        return ()
+    try:
+        found = rules.leaves(rules.parse(rule))
+    except InvalidInput:
+        return ()
+    codes = {str(leaf.value) for _place, leaf in found if leaf.field == "interest"}
+    if not codes:
+        return ()
+    return tuple(session.scalars(select(Interest.id).where(Interest.code.in_(sorted(codes)))))
 
 
 def reveals_topic(session: Session, rule: Any) -> bool:

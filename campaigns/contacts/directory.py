@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_, update
@@ -16,6 +16,9 @@ from campaigns.core.errors import InvalidInput, NotFound
 
 NAME_LENGTH = 80
 LOCALES = ("en", "es")
+
+UNTIL_RELEASED = datetime(9999, 1, 1, tzinfo=UTC)
+"""The end of a hold that lasts until somebody of the staff releases it."""
 
 Place = tuple[str, str, int]
 """Where a page of the directory ended: last name, first name, id."""
@@ -217,6 +220,25 @@ def release(session: Session, contact_id: int, *, now: datetime) -> Contact:
     contact.updated_at = now
     session.flush()
     return contact
+
+
+def is_open_end(until: datetime | None) -> bool:
+    """Tell whether a hold has no day on which it ends."""
+    return until is not None and until >= UNTIL_RELEASED
+
+
+def set_tracking(session: Session, contact_id: int, *, off: bool, now: datetime) -> bool:
+    """Record whether a person's clicks may be recorded; tell whether that changed.
+
+    Raises: NotFound ``contact``.
+    """
+    contact = get(session, contact_id)
+    if contact.no_click_tracking == off:
+        return False
+    contact.no_click_tracking = off
+    contact.updated_at = now
+    session.flush()
+    return True
 
 
 def set_status(session: Session, contact_id: int, status: ContactStatus, *, now: datetime) -> None:

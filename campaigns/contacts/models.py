@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.contacts.channels import Channel as Channel
@@ -46,6 +46,8 @@ class Contact(Base):
     hold_reason: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(index=True)
     updated_at: Mapped[datetime]
+    no_click_tracking: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The person asked that their clicks are not recorded (preference page)."""
     last_clicked_at: Mapped[datetime | None]
     last_booked_at: Mapped[datetime | None]
     last_heard_at: Mapped[datetime | None]

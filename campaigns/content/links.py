@@ -16,6 +16,8 @@ from campaigns.content import richtext
 from campaigns.content.blocks import Book, Button, Call, EmailSource, Text, TextSource
 from campaigns.content.models import Link
 
+TRAP_LINK = 0
+"""The number of the link that no person sees: whoever follows it is a machine."""
 VISIT = "visit"
 CONSULTATION = "consultation"
 

@@ -28,6 +28,7 @@ from campaigns.content.blocks import (
     Spacer,
     Text,
 )
+from campaigns.content.links import TRAP_LINK
 from campaigns.content.slots import HTML, Slots, is_mark_start
 from campaigns.core.errors import InvalidInput
 
@@ -130,6 +131,7 @@ class Composer:
             on_accent=look.on_accent,
             brand=name("brand", HTML),
             view=name("_view", HTML),
+            trap=f"{name('_click', HTML)}/{TRAP_LINK}",
             body=self._sections(blocks),
             footer=frame("footer.mjml").substitute(
                 brand=name("brand", HTML),

@@ -21,6 +21,19 @@ def is_on_topic(session: Session, version_id: int) -> bool:
     )
 
 
+def of_version(session: Session, version_id: int) -> tuple[int, ...]:
+    """Return the topics (interest ids) of a version and of the lesson it leads to."""
+    shown = {version_id, links.page_version_of(session, version_id)}
+    return tuple(
+        session.scalars(
+            select(Lesson.interest_id)
+            .join(LessonVersion, LessonVersion.lesson_id == Lesson.id)
+            .where(LessonVersion.id.in_(shown), Lesson.interest_id.is_not(None))
+            .distinct()
+        )
+    )
+
+
 def is_draft_on_topic(session: Session, lesson: Lesson) -> bool:
     """Tell the same of a draft."""
     target = lesson.draft.get("lesson_id") if lesson.draft.get("link") == "lesson" else None

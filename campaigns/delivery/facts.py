@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     Integer,
     Select,
@@ -32,6 +33,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from campaigns.audience.models import ContactInterest
 from campaigns.bookings.models import Booking
 from campaigns.consent.models import (
     ConsentEntry,

@@ -71,6 +71,8 @@ def read(
             transport_uncovered=uncovered,
             topic_used=kind.is_marketing
             and (origin.topical or _topical(session, version_id, uncovered=uncovered)),
+            content_topics=_topics_of(session, version_id),
+            chosen_topics=origin.topics,
             cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
             cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
             hours=profiles.hours_json(session, window, now, sqlite_form=is_sqlite(session)),
@@ -105,6 +107,8 @@ def for_people(
         transport_uncovered=uncovered,
         topic_used=sensitivity.reveals_topic(session, rule)
         or _topical(session, version_id, uncovered=uncovered),
+        content_topics=_topics_of(session, version_id),
+        chosen_topics=sensitivity.interests_in(session, rule),
         cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
         cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
         hours=profiles.hours_json(session, window, now, sqlite_form=is_sqlite(session)),
@@ -117,6 +121,8 @@ class _Origin:
     paused: bool = False
     topical: bool = False
     """Whether its people were chosen by topic."""
+    topics: tuple[int, ...] = ()
+    """The interests that the choice names."""
     expires_at: datetime | None = None
 
 
@@ -133,6 +139,7 @@ def _origin(session: Session, kind: Kind, origin_id: int) -> _Origin:
             cancelled=cancelled,
             paused=not running and not cancelled,
             topical=sensitivity.reveals_topic(session, row.rule),
+            topics=sensitivity.interests_in(session, row.rule),
             expires_at=row.expires_at,
         )
     if kind is Kind.DRIP_STEP:
@@ -148,12 +155,17 @@ def _origin(session: Session, kind: Kind, origin_id: int) -> _Origin:
             cancelled=drip.state == DripState.ARCHIVED,
             paused=drip.state == DripState.PAUSED,
             topical=sensitivity.reveals_topic(session, drip.rule),
+            topics=sensitivity.interests_in(session, drip.rule),
         )
     return _Origin()
 
 
 def _uncovered(session: Session, clinic: Clinic, provider: str) -> bool:
     return profile.is_strict(clinic) and not transports.has_baa(session, provider)
+
+
+def _topics_of(session: Session, version_id: int | None) -> tuple[int, ...]:
+    return () if version_id is None else topics.of_version(session, version_id)
 
 
 def _topical(session: Session, version_id: int | None, *, uncovered: bool) -> bool:

@@ -243,7 +243,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         code="no_topic_consent",
-        sentence="Has not agreed that topics may be used to choose messages.",
+        sentence="Has not agreed to messages on this topic, or not by this channel.",
         effect=Effect.DROP,
         applies=lambda f: f.kind.is_marketing and f.topic_used and not f.topic_consent,
     ),

@@ -3,8 +3,9 @@
 Mail scanners fetch every link of a message, some with a browser that runs scripts. A
 click is ``suspect`` when it was a HEAD or a prefetch, when the program names itself as a
 scanner, when two different links of one message were followed within 10 s (or within
-60 s of its delivery), or when the trap link (number 0, invisible to people) was fetched.
-Suspect clicks are kept, and count nowhere. IP addresses are not stored.
+60 s of its delivery), when one link was followed five times within 10 s, or when the trap
+link (number 0, invisible to people) was fetched. Suspect clicks are kept (a hundred of a
+message), and count nowhere. IP addresses are not stored.
 """
 
 from __future__ import annotations
@@ -12,23 +13,27 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, not_, select, update
 from sqlalchemy.orm import Session
 
 from campaigns.contacts import directory
 from campaigns.contacts.models import Contact
+from campaigns.content.links import TRAP_LINK
 from campaigns.content.models import Link
 from campaigns.core.errors import NotFound
 from campaigns.delivery.models import Message, Origin
 from campaigns.events.models import Click
 
-TRAP_LINK = 0
-"""The number of the link that no person sees."""
 TOGETHER = timedelta(seconds=10)
 """Two different links within this time are a machine's."""
 AFTER_DELIVERY = timedelta(seconds=60)
 """Two different links within this time after delivery are a machine's."""
+BURST = 5
+"""So many requests for one link within ``TOGETHER`` are a machine's."""
+SUSPECTS_KEPT = 100
+"""Of one message: a machine that comes for ever fills no table."""
 _AGENT_LENGTH = 200
 
 _SCANNERS = re.compile(
@@ -60,7 +65,7 @@ class Target:
     number: int
     kind: str
     counts: bool
-    """False for tests and for messages that have not left."""
+    """False for tests, for messages that have not left, and for who asked not to be counted."""
 
 
 def resolve(session: Session, message_id: int, number: int) -> Target:
@@ -72,6 +77,7 @@ def resolve(session: Session, message_id: int, number: int) -> Target:
             Message.intent_at,
             Link.version_id,
             Link.kind,
+            may_count(Message.contact_id).label("may_count"),
         )
         .join(Link, Link.version_id == Message.version_id)
         .where(Message.id == message_id, Link.number == number)
@@ -84,8 +90,19 @@ def resolve(session: Session, message_id: int, number: int) -> Target:
         version_id=row.version_id,
         number=number,
         kind=row.kind,
-        counts=row.origin_kind != Origin.TEST and row.intent_at is not None,
+        counts=row.origin_kind != Origin.TEST and row.intent_at is not None and row.may_count,
     )
+
+
+def may_count(contact_id: Any) -> ColumnElement[bool]:
+    """Return SQL that is true unless the person asked that clicks are not recorded."""
+    asked = (
+        select(Contact.id)
+        .where(Contact.id == contact_id, Contact.no_click_tracking)
+        .correlate_except(Contact)
+        .exists()
+    )
+    return not_(asked)
 
 
 def suspicion_of(visit: Visit) -> str | None:
@@ -102,11 +119,14 @@ def suspicion_of(visit: Visit) -> str | None:
 def record(session: Session, target: Target, visit: Visit, *, now: datetime) -> Click | None:
     """Store a click; a person's one updates when the person was last heard of.
 
-    Returns None when nothing is stored: HEAD requests, tests, messages that have not left.
+    Returns None when nothing is stored: HEAD requests, tests, messages that have not left,
+    people who asked not to be counted, and machines beyond ``SUSPECTS_KEPT``.
     """
     if not target.counts or visit.method != "GET":
         return None
     reason = suspicion_of(visit) or _pattern(session, target, now)
+    if reason is not None and _suspects(session, target.message_id) >= SUSPECTS_KEPT:
+        return None
     click = Click(
         message_id=target.message_id,
         link_number=target.number,
@@ -133,9 +153,12 @@ def spring_trap(session: Session, message_id: int, visit: Visit, *, now: datetim
             Message.id == message_id,
             Message.intent_at.is_not(None),
             Message.origin_kind != Origin.TEST,
+            may_count(Message.contact_id),
         )
     ).one_or_none()
     if row is None or visit.method != "GET":
+        return
+    if _suspects(session, message_id) >= SUSPECTS_KEPT:
         return
     session.add(
         Click(
@@ -152,6 +175,11 @@ def spring_trap(session: Session, message_id: int, visit: Visit, *, now: datetim
     _doubt(session, message_id, row.contact_id, since=now - AFTER_DELIVERY, reason="trap")
 
 
+def _suspects(session: Session, message_id: int) -> int:
+    query = select(func.count()).where(Click.message_id == message_id, Click.suspect)
+    return session.scalar(query) or 0
+
+
 def _pattern(session: Session, target: Target, now: datetime) -> str | None:
     """Look at the other clicks of the message."""
     others = session.execute(
@@ -163,12 +191,13 @@ def _pattern(session: Session, target: Target, now: datetime) -> str | None:
                 Click.at >= now - TOGETHER,
             ),
             func.count().filter(Click.link_number != target.number, Click.link_number != TRAP_LINK),
+            func.count().filter(Click.link_number == target.number, Click.at >= now - TOGETHER),
         ).where(Click.message_id == target.message_id, Click.at >= now - AFTER_DELIVERY)
     ).one()
-    trapped, within_seconds, within_minute = others
+    trapped, within_seconds, within_minute, repeated = others
     if trapped:
         return "trap"
-    if within_seconds:
+    if within_seconds or repeated >= BURST - 1:
         return "together"
     left_at = session.scalar(
         select(func.coalesce(Message.delivered_at, Message.accepted_at, Message.intent_at)).where(

@@ -180,6 +180,21 @@ TEXTS: dict[str, str] = {
     "code_no_way": "We cannot send a code to this address any more. Please call us.",
     "topics_lead": "Tick what you would like to read about. Clear all to delete your topics.",
     "topics_button": "Save my topics",
+    "topic_by": "How {topic} comes to you",
+    "topic_by_both": "by email and text",
+    "topic_by_email": "by email only",
+    "topic_by_sms": "by text only",
+    "track_title": "Counting clicks",
+    "track_help": (
+        "We note when you follow a link in our messages, to learn which ones help. We can leave "
+        "that out for you. The links work all the same."
+    ),
+    "track_off_button": "Do not record my clicks",
+    "track_is_off": "We do not record which links you follow.",
+    "track_on_button": "Record my clicks again",
+    "saved_track_off": "Done. From now on we do not record which links you follow.",
+    "saved_track_on": "Done. We record which links you follow again.",
+    "until_called": "further notice",
     "proof_old": "The code was entered a while ago. Please ask for a new one.",
     "saved_stop_all": "Done. You will get no more marketing messages from us.",
     "saved_stop_email": "Done. You will get no more marketing emails from us.",

@@ -131,7 +131,11 @@ def _recipient(session: Session, message_id: int) -> Reader | None:
         first_name=contact.first_name if contact else "",
         contact_id=message.contact_id,
         own=shown == message.version_id,
-        counts=message.origin_kind != Origin.TEST and message.intent_at is not None,
+        counts=(
+            message.origin_kind != Origin.TEST
+            and message.intent_at is not None
+            and not (contact is not None and contact.no_click_tracking)
+        ),
     )
 
 

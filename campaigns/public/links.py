@@ -52,7 +52,7 @@ def follow(token: str, number: int) -> Response:
             else None
         )
     if target is None or destination is None:
-        if number == clicks.TRAP_LINK:
+        if number == content_links.TRAP_LINK:
             _note_trap(message_id, visit)
         return frame.not_found()
     if target.counts and request.method == "GET":

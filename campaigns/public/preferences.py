@@ -13,6 +13,7 @@ from flask import request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from campaigns.accounts import audit
 from campaigns.accounts.permissions import open_to_all
 from campaigns.audience import interests
 from campaigns.clinic.models import Clinic
@@ -34,6 +35,12 @@ from campaigns.web import context
 HOLD_REASON = "preferences"
 PROOF_LASTS = timedelta(minutes=30)
 PAUSES = {"pause_30": timedelta(days=30), "pause_90": timedelta(days=90)}
+WAYS = {
+    "both": (Channel.EMAIL, Channel.SMS),
+    "email": (Channel.EMAIL,),
+    "sms": (Channel.SMS,),
+}
+"""By which channels a topic may come."""
 STOPS: dict[str, tuple[Channel, ...]] = {
     "stop_all": (Channel.EMAIL, Channel.SMS),
     "stop_email": (Channel.EMAIL,),
@@ -71,6 +78,8 @@ def choose(token: str) -> Response:
         "code": _send_code,
         "check": _check_code,
         "topics": _save_topics,
+        "track_off": _stop_counting,
+        "track_on": _count_again,
     }
     handler = handlers.get(action)
     return handler(token) if handler else frame.faulty(400)
@@ -99,10 +108,14 @@ def _pause(token: str, span: timedelta) -> Response:
         said = frame.say("saved_pause", date=_date(session, until))
         if recipient.contact_id is not None and not recipient.is_test:
             contact = directory.get(session, recipient.contact_id)
-            if contact.hold_until is not None and contact.hold_until > until:
+            held = contact.hold_until is not None and contact.hold_until > now
+            if held and contact.hold_until is not None and contact.hold_until > until:
                 said = frame.say("saved_pause_kept")
-            else:
-                directory.hold(session, contact.id, until=until, reason=HOLD_REASON, now=now)
+            else:  # a hold by the clinic only grows: ending it stays the clinic's
+                reason = contact.hold_reason if held else None
+                directory.hold(
+                    session, contact.id, until=until, reason=reason or HOLD_REASON, now=now
+                )
     return _show(token, said=said)
 
 
@@ -172,12 +185,60 @@ def _save_topics(token: str) -> Response:
                 fault = "error_topics"
             else:
                 _store(session, recipient, contact_id, wanted, now)
+                ways = {code: WAYS[request.form.get(f"by-{code}", "")] for code in wanted
+                        if request.form.get(f"by-{code}", "") in WAYS}  # fmt: skip
+                interests.set_ways(session, contact_id, ways, actor=recipient.actor, now=now)
     if fault == "error_topics":
         assert contact_id is not None
         return _show_topics(token, recipient, contact_id, wanted=wanted, fault=frame.say(fault))
     if fault:
         return _show(token, fault=frame.say(fault), status=409)
     return _show(token, said=frame.say("saved_topics" if wanted else "saved_topics_none"))
+
+
+def _stop_counting(token: str) -> Response:
+    """Record no click of this person any more; whoever holds the link may ask for that."""
+    with context.transaction() as session:
+        recipient = _recipient(session, token)
+        if recipient is None:
+            return frame.not_found()
+        _track(session, recipient, off=True)
+    return _show(token, said=frame.say("saved_track_off"))
+
+
+def _count_again(token: str) -> Response:
+    """Record clicks again: only for who proved the address."""
+    now, services = context.now(), context.services()
+    proof = seals.unseal(
+        services.keys, Seal.PROVED, request.form.get("proof", ""), now, within=PROOF_LASTS
+    )
+    with context.transaction() as session:
+        recipient = _recipient(session, token)
+        if recipient is None:
+            return frame.not_found()
+        proved = proof == (recipient.message_id, recipient.contact_id)
+        if proved:
+            _track(session, recipient, off=False)
+    if not proved:
+        return _show(token, fault=frame.say("proof_old"), status=409)
+    return _show(token, said=frame.say("saved_track_on"))
+
+
+def _track(session: Session, recipient: Recipient, *, off: bool) -> None:
+    now = context.now()
+    if recipient.is_test:
+        return
+    directory.lock(session, recipient.people)
+    for contact_id in recipient.people:
+        if directory.set_tracking(session, contact_id, off=off, now=now):
+            audit.append(
+                session,
+                recipient.actor,
+                "tracking.off" if off else "tracking.on",
+                subject_kind="contact",
+                subject_id=contact_id,
+                now=now,
+            )
 
 
 def _store(
@@ -222,13 +283,14 @@ def _show(token: str, *, said: str = "", fault: str = "", status: int = 200) -> 
         recipient = _recipient(session, token)
         if recipient is None:
             return frame.not_found()
-        paused_until = ""
+        paused_until, own_pause = "", True
         if recipient.contact_id is not None:
             contact = directory.get(session, recipient.contact_id)
-            own = contact.hold_reason == HOLD_REASON
-            if own and contact.hold_until is not None and contact.hold_until > now:
-                paused_until = _date(session, contact.hold_until)
+            own_pause = contact.hold_reason in (None, HOLD_REASON)
+            if contact.hold_until is not None and contact.hold_until > now:
+                paused_until = _until(session, contact.hold_until)
         standings = _standings(session, recipient)
+        counted = recipient.contact_id is not None and not contact.no_click_tracking
     return frame.page(
         "preferences.html",
         status=status,
@@ -236,6 +298,8 @@ def _show(token: str, *, said: str = "", fault: str = "", status: int = 200) -> 
         masked=recipient.masked,
         standings=standings,
         paused_until=paused_until,
+        own_pause=own_pause,
+        counted=counted,
         said=said,
         fault=fault,
     )
@@ -258,6 +322,8 @@ def _show_topics(
         topics = [(i.code, topic_name(i.code, i.name)) for i in interests.all_active(session)]
         agreed = ledger.has_topic_consent(session, contact_id)
         words = _topic_words(session, clinic)
+        ways = {} if len(_standings(session, recipient)) < 2 else _chosen_ways(session, contact_id)
+        counted = not directory.get(session, contact_id).no_click_tracking
     proof = seals.seal(services.keys, Seal.PROVED, context.now(), recipient.message_id, contact_id)
     return frame.page(
         "topics.html",
@@ -265,11 +331,24 @@ def _show_topics(
         token=token,
         topics=topics,
         chosen=chosen,
+        ways=ways,
+        counted=counted,
         agreed=agreed,
         words=words,
         proof=proof,
         fault=fault,
     )
+
+
+def _chosen_ways(session: Session, contact_id: int) -> dict[str, str]:
+    """Return the name in ``WAYS`` for each topic; for who is known on both channels."""
+    names = {frozenset(channels): name for name, channels in WAYS.items()}
+    kept = {
+        code: names.get(channels, "both")
+        for code, channels in interests.ways_of(session, contact_id).items()
+    }
+    return {interest.code: kept.get(interest.code, "both")
+            for interest in interests.all_active(session)}  # fmt: skip
 
 
 def _standings(session: Session, recipient: Recipient) -> list[Standing]:
@@ -300,6 +379,11 @@ def _topic_words(session: Session, clinic: Clinic) -> str:
         privacy_url=f"{base}/privacy",
         terms_url=f"{base}/terms",
     )
+
+
+def _until(session: Session, until: datetime) -> str:
+    """Return the day a pause ends; empty words for one that only the clinic ends."""
+    return frame.say("until_called") if directory.is_open_end(until) else _date(session, until)
 
 
 def _date(session: Session, at: datetime) -> str:

@@ -192,6 +192,21 @@ TEXTS: dict[str, str] = {
     "code_no_way": "Ya no podemos enviar un código a esta dirección. Llámenos sobre sus temas.",
     "topics_lead": "Marque lo que le gustaría leer. Desmarque todo para borrar sus temas.",
     "topics_button": "Guardar mis temas",
+    "topic_by": "Cómo le llega {topic}",
+    "topic_by_both": "por correo y texto",
+    "topic_by_email": "solo por correo",
+    "topic_by_sms": "solo por texto",
+    "track_title": "Contar los clics",
+    "track_help": (
+        "Anotamos cuándo abre un enlace de nuestros mensajes, para saber cuáles sirven. Si lo "
+        "prefiere, no lo haremos con usted. Los enlaces funcionan igual."
+    ),
+    "track_off_button": "No registren mis clics",
+    "track_is_off": "No registramos qué enlaces abre.",
+    "track_on_button": "Registrar mis clics de nuevo",
+    "saved_track_off": "Hecho. Desde ahora no registramos qué enlaces abre.",
+    "saved_track_on": "Hecho. Registramos de nuevo qué enlaces abre.",
+    "until_called": "nuevo aviso",
     "proof_old": "Escribió el código hace un rato. Pida uno nuevo.",
     "saved_stop_all": "Listo. No recibirá más mensajes comerciales nuestros.",
     "saved_stop_email": "Listo. No recibirá más correos comerciales nuestros.",

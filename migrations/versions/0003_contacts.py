@@ -36,6 +36,9 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.String(length=40), nullable=True),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("updated_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column(
+            "no_click_tracking", sa.Boolean(), server_default=sa.false(), nullable=False
+        ),
         sa.Column("last_clicked_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("last_booked_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("last_heard_at", campaigns.core.db.UtcDateTime(), nullable=True),

@@ -174,3 +174,26 @@ def test_a_link_that_a_message_does_not_have_is_not_found(db: Database, clock: F
 def test_no_address_of_the_visitor_is_kept() -> None:
     columns = set(Click.__table__.columns.keys())
     assert not {name for name in columns if "ip" in name.split("_") or "address" in name}
+
+
+def test_the_same_link_five_times_in_ten_seconds_is_a_machine(
+    each_db: Database, clock: FixedClock
+) -> None:
+    now = clock.now()
+    with each_db.transaction() as session:
+        found = sent(session, now)
+        for second in range(7):
+            follow(session, found, 1, now + timedelta(seconds=second))
+        assert suspicions(session) == [(1, "together")] * 7
+        session.expire_all()
+        assert directory.get(session, found.contact_id or 0).last_clicked_at is None
+
+
+def test_a_machine_that_comes_for_ever_fills_no_table(db: Database, clock: FixedClock) -> None:
+    with db.transaction() as session:
+        found = sent(session, clock.now())
+        machine = Visit(method="GET", user_agent="curl/8")
+        for _ in range(clicks.SUSPECTS_KEPT + 20):
+            follow(session, found, 1, clock.now(), machine)
+            clicks.spring_trap(session, found.id, machine, now=clock.now())
+        assert len(suspicions(session)) == clicks.SUSPECTS_KEPT

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from campaigns.app import create_app
-from campaigns.audience import interests
+from campaigns.audience import interests, segments
 from campaigns.consent import ledger
 from campaigns.consent.models import ConsentStatus
 from campaigns.contacts import directory
@@ -20,12 +20,15 @@ from campaigns.core.clock import FixedClock
 from campaigns.core.signing import Purpose
 from campaigns.delivery import work
 from campaigns.delivery.models import Message, Origin
+from campaigns.events.models import Click
 from campaigns.providers.models import LocalDelivery
 from campaigns.wiring import Services
+from tests.factories.broadcasts import make_draft, make_scheduled
 from tests.factories.clinic import make_clinic
 from tests.factories.consent import agree, agree_to_topics
 from tests.factories.contacts import make_contact
-from tests.factories.messages import message
+from tests.factories.delivery import settle
+from tests.factories.messages import email_version, message
 
 
 class Page:
@@ -250,3 +253,80 @@ def test_an_unknown_button_changes_nothing(page: Page) -> None:
 def test_the_page_speaks_spanish(page: Page) -> None:
     reply = page.client.post(page.url, data={"action": "pause_30", "lang": "es"})
     assert "hasta el 17 de diciembre de 2026" in reply.get_data(as_text=True)
+
+
+def test_a_topic_may_come_by_one_channel_only(each_page: Page) -> None:
+    reply = each_page.press(
+        "topics",
+        topic=["joint_pain", "skin"],
+        topics_ok="1",
+        proof=each_page.proof(),
+        **{"by-joint_pain": "email", "by-skin": "both", "by-made_up": "sms"},
+    )
+    assert reply.status_code == 200
+    with each_page.services.db.reading() as session:
+        assert interests.ways_of(session, each_page.contact_id) == {
+            "joint_pain": frozenset({Channel.EMAIL}),
+            "skin": frozenset({Channel.EMAIL, Channel.SMS}),
+        }
+    shown = each_page.press("check", code=each_page.code()).get_data(as_text=True)
+    chosen = shown.split('name="by-joint_pain"')[1].split("</select>")[0]
+    assert re.findall(r'value="(\w+)" selected', chosen) == ["email"]
+
+
+def test_a_topic_by_email_only_is_not_texted(each_page: Page) -> None:
+    services = each_page.services
+    services.clock.advance(timedelta(days=8))  # type: ignore[attr-defined]
+    now = services.clock.now()
+    with services.db.transaction() as session:
+        interests.set_ways(
+            session, each_page.contact_id, {"joint_pain": [Channel.EMAIL]}, actor=SYSTEM, now=now
+        )
+        rule = {"field": "interest", "op": "has", "value": "joint_pain"}
+        make_draft(session, now=now)  # takes the number that the message of this page has
+        group = segments.create(session, SYSTEM, name="Joints", rule=rule, now=now)
+        make_scheduled(session, now=now, channels=("email", "sms"), segment=group)
+    settle(services)
+    with services.db.reading() as session:
+        rows = session.execute(
+            select(Message.channel, Message.state, Message.reason).where(
+                Message.origin_kind == Origin.BROADCAST, Message.created_at == now
+            )
+        ).all()
+    assert {tuple(row) for row in rows} == {
+        ("email", "delivered", None),
+        ("sms", "suppressed", "no_topic_consent"),
+    }
+
+
+def test_whoever_holds_the_link_may_ask_that_no_click_is_recorded(each_page: Page) -> None:
+    services, now = each_page.services, each_page.services.clock.now()
+    with services.db.transaction() as session:
+        version = email_version(session, now=now)
+        contact = directory.get(session, each_page.contact_id)
+        found = message(session, contact, now=now, version_id=version.id, origin_id=3)
+        link = f"/c/{services.tokens.issue(Purpose.CLICK, found.id)}/3"
+    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/132.0"}
+    assert "record which links" in each_page.press("track_off").get_data(as_text=True)
+    reply = each_page.client.get(link, headers=browser)
+    assert (reply.status_code, reply.location) == (302, "https://clinic.example/book")
+    with services.db.reading() as session:
+        assert session.scalars(select(Click)).all() == []
+    assert each_page.press("track_on").status_code == 409
+    assert each_page.person().no_click_tracking
+    assert each_page.press("track_on", proof=each_page.proof()).status_code == 200
+    each_page.client.get(link, headers=browser)
+    with services.db.reading() as session:
+        assert len(session.scalars(select(Click)).all()) == 1
+
+
+def test_a_pause_over_a_hold_of_the_clinic_stays_the_clinics_to_end(page: Page) -> None:
+    now = page.services.clock.now()
+    with page.services.db.transaction() as session:
+        directory.hold(
+            session, page.contact_id, until=now + timedelta(days=5), reason="unclear_reply", now=now
+        )
+    page.press("pause_90")
+    page.press("resume")
+    assert page.person().hold_until == now + timedelta(days=90)
+    assert page.person().hold_reason == "unclear_reply"
