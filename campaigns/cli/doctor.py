@@ -12,9 +12,7 @@ import click
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from campaigns.cli import context
-from campaigns.consent import ledger
-from campaigns.consent.models import ConsentEntry, ConsentState, ConsentStatus
+from campaigns.cli import context, doctor_ledger
 from campaigns.delivery.models import Message, MessageState
 from campaigns.wiring import Services
 
@@ -23,28 +21,6 @@ CHECKING_AT_MOST = timedelta(hours=26)
 
 Check = Callable[[Services, Session], str | None]
 """Returns what is wrong and what to do, or None."""
-
-
-def _ledger(_: Services, session: Session) -> str | None:
-    bad = ledger.verify(session)
-    if bad is None:
-        return None
-    return (
-        f"Entry {bad} of the consent ledger does not follow from the one before it: the ledger "
-        "was changed outside the service. Compare with a backup from before."
-    )
-
-
-def _consent(_: Services, session: Session) -> str | None:
-    unproven = session.scalar(
-        select(func.count())
-        .select_from(ConsentState)
-        .outerjoin(ConsentEntry, ConsentEntry.id == ConsentState.entry_id)
-        .where(ConsentState.status == ConsentStatus.GRANTED, ConsentEntry.id.is_(None))
-    )
-    if not unproven:
-        return None
-    return f"{unproven} people count as agreed without an entry in the ledger."
 
 
 def _twice(_: Services, session: Session) -> str | None:
@@ -117,8 +93,12 @@ def _keys(services: Services, _: Session) -> str | None:
 
 
 CHECKS: dict[str, Check] = {
-    "the consent ledger is whole": _ledger,
-    "every agreement has its entry": _consent,
+    "the key ring belongs to this database": doctor_ledger.key_ring,
+    "the consent ledger is whole": doctor_ledger.ledger,
+    "every agreement has its entry": doctor_ledger.agreements,
+    "records that stay are guarded": doctor_ledger.guards,
+    "every address is under its own hash": doctor_ledger.addresses_under_their_hash,
+    "words for texts are approved": doctor_ledger.wording,
     "every message names its consent": _unproven_sends,
     "nobody got a campaign twice": _twice,
     "no message is stuck": _stuck,

@@ -15,7 +15,7 @@ from sqlalchemy import Table, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from campaigns.consent import chain, suppression
+from campaigns.consent import chain, disclosures, suppression
 from campaigns.consent.models import (
     Action,
     ConsentState,
@@ -87,7 +87,8 @@ def import_grants(
     """Record the wishes of a file; the people must exist. Stops come before agreements.
 
     Agreements of people who said stop are refused, not recorded (``outcome.refused``); a
-    text without ``wording`` or a grant without ``expressed_at`` counts as without proof.
+    text without ``wording`` or under a version that may not be used, or a grant without
+    ``expressed_at``, counts as without proof.
     """
     outcome = BulkOutcome()
     directory.lock(session, {wish.contact_id for wish in wishes})
@@ -100,6 +101,7 @@ def import_grants(
         if wish.address
     }
     stopped = _stopped(session, wishes, now)
+    unusable = disclosures.unusable(session)
     rows = session.execute(select(Disclosure.id, Disclosure.frequency_per_month))
     frequencies = {row.id: row.frequency_per_month for row in rows}
     states: dict[tuple[int, str], dict[str, Any]] = {}
@@ -131,7 +133,9 @@ def import_grants(
         elif known == ConsentStatus.GRANTED:
             outcome.unchanged.add(key)
             continue
-        elif not _is_proven(wish):
+        elif not _is_proven(wish) or (
+            wish.disclosure_id in unusable and wish.channel == Channel.SMS
+        ):
             if known in (None, ConsentStatus.NONE):
                 states[key] = _state(wish, key, _unproven(wish.channel), now=now)
                 outcome.unproven.add(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -10,10 +11,11 @@ from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.clinic.defaults import FREQUENCY_PER_MONTH
+from campaigns.consent import checklist
 from campaigns.consent.models import Disclosure
 from campaigns.consent.texts import DEFAULTS, KINDS, LOCALES
 from campaigns.core.actors import SYSTEM, Actor
-from campaigns.core.errors import InvalidInput, NotConfigured
+from campaigns.core.errors import InvalidInput, NotConfigured, NotFound
 
 _NAMES = frozenset({"BRAND", "N", "PRIVACY_URL", "TERMS_URL"})
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -89,6 +91,9 @@ def create_defaults(session: Session, *, now: datetime) -> None:
                     version=1,
                     text=words,
                     frequency_per_month=FREQUENCY_PER_MONTH if kind == "sms" else None,
+                    checklist=checklist.shipped() if kind == "sms" else {},
+                    approved_by=checklist.SHIPPED,
+                    approved_at=now,
                     created_at=now,
                 )
             )
@@ -112,11 +117,16 @@ def publish(
     locale: str,
     text: str,
     frequency_per_month: int | None = None,
+    ticked: Collection[str] = (),
     now: datetime,
 ) -> Disclosure:
     """Put new words in use; whoever agreed to earlier ones keeps those, and their promise.
 
-    Raises: InvalidInput ``disclosure_kind``, ``disclosure_text``, ``disclosure_frequency``.
+    ``ticked`` are the points of ``checklist.TICKED`` that the actor vouches for; words for
+    texts need them all.
+
+    Raises: InvalidInput ``disclosure_kind``, ``disclosure_text``, ``disclosure_frequency``,
+    ``disclosure_checklist``.
     """
     if kind not in KINDS or locale not in LOCALES:
         raise InvalidInput("disclosure_kind", "There is no such wording to change.")
@@ -130,6 +140,8 @@ def publish(
             f"Promise between 1 and {MOST_PER_MONTH} messages a month.",
             fields={"frequency_per_month": f"A number from 1 to {MOST_PER_MONTH}."},
         )
+    if kind == "sms":
+        _require_ticked(ticked)
     in_use = session.scalars(
         select(Disclosure).where(
             Disclosure.kind == kind, Disclosure.locale == locale, Disclosure.retired_at.is_(None)
@@ -148,6 +160,10 @@ def publish(
         version=(newest or 0) + 1,
         text=text,
         frequency_per_month=frequency_per_month if kind in ("sms", "email") else None,
+        checklist=checklist.ticked(ticked) if kind == "sms" else {},
+        approved_by=actor.name,
+        approved_by_id=actor.id,
+        approved_at=now,
         created_at=now,
     )
     session.add(disclosure)
@@ -162,8 +178,70 @@ def publish(
         kind=kind,
         locale=locale,
         version=disclosure.version,
+        vouched_for="".join(sorted(ticked)) if kind == "sms" else "",
     )
     return disclosure
+
+
+def approve(
+    session: Session, actor: Actor, disclosure_id: int, *, ticked: Collection[str], now: datetime
+) -> Disclosure:
+    """Vouch for a version in the clinic's own name, in place of who did before.
+
+    Raises: NotFound ``disclosure``; InvalidInput ``disclosure_text`` where the words no
+    longer say what they must, ``disclosure_checklist``.
+    """
+    disclosure = session.get(Disclosure, disclosure_id)
+    if disclosure is None:
+        raise NotFound("disclosure", "There is no such wording. Open the page again.")
+    faults = _faults(disclosure.kind, disclosure.text, disclosure.frequency_per_month)
+    if faults:
+        raise InvalidInput("disclosure_text", " ".join(faults), fields={"text": " ".join(faults)})
+    if disclosure.kind == "sms":
+        _require_ticked(ticked)
+        disclosure.checklist = checklist.ticked(ticked)
+    disclosure.approved_by, disclosure.approved_by_id = actor.name, actor.id
+    disclosure.approved_at = now
+    session.flush()
+    audit.append(
+        session,
+        actor,
+        "disclosure.approved",
+        subject_kind="disclosure",
+        subject_id=disclosure.id,
+        now=now,
+        kind=disclosure.kind,
+        version=disclosure.version,
+        vouched_for="".join(sorted(ticked)),
+    )
+    return disclosure
+
+
+def require_usable(session: Session, disclosure_id: int, kind: str) -> None:
+    """Raise InvalidInput ``disclosure_unapproved`` unless consent may rest on this version."""
+    found = session.get(Disclosure, disclosure_id)
+    if found is None or found.kind != kind or not checklist.may_be_used(found):
+        raise InvalidInput(
+            "disclosure_unapproved",
+            "This consent would rest on wording that nobody has approved for it. Approve it "
+            "under Settings, Consent wording; nothing was recorded.",
+        )
+
+
+def unusable(session: Session) -> set[int]:
+    """Return the versions for texts on which no consent may rest."""
+    rows = session.scalars(select(Disclosure).where(Disclosure.kind == "sms"))
+    return {row.id for row in rows if not checklist.may_be_used(row)}
+
+
+def _require_ticked(ticked: Collection[str]) -> None:
+    if missing := [point for point in checklist.TICKED if point not in ticked]:
+        words = " ".join(checklist.POINTS[point] for point in missing)
+        raise InvalidInput(
+            "disclosure_checklist",
+            f"These words are not in use yet. Still to be ticked by whoever approves them: {words}",
+            fields={"checklist": f"Tick each point that holds. Still open: {words}"},
+        )
 
 
 def list_all(session: Session) -> list[Disclosure]:

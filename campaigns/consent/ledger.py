@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns.consent import chain, standing, suppression, verification
+from campaigns.consent import chain, disclosures, standing, suppression, verification
 from campaigns.consent.bulk import BulkOutcome, Wish, import_grants
 from campaigns.consent.models import (
     Action,
@@ -57,6 +57,7 @@ __all__ = [
 STALE_AFTER = timedelta(days=548)
 """18 months: an older agreement does not come back to life by the word START."""
 
+_OPT_INS = frozenset({Action.OPT_IN_REQUESTED, Action.OPT_IN_CONFIRMED})
 _TOPIC_ACTIONS = frozenset({Action.HEALTH_TOPIC_CONSENT, Action.HEALTH_TOPIC_WITHDRAWN})
 
 verify = verification.verify
@@ -84,7 +85,8 @@ def record(
     words shown. Consent to keep topics goes under the channel ``topic``, whatever is given.
 
     Raises: NotFound ``contact``; InvalidInput ``address_missing`` for an opt-in without an
-    address, ``wording_missing`` for a text opt-in without the words that were shown.
+    address, ``wording_missing`` for a text opt-in without the words that were shown,
+    ``disclosure_unapproved`` for one under a version with an open point (``checklist``).
     """
     directory.get(session, contact_id)
     directory.lock(session, [contact_id])
@@ -95,6 +97,8 @@ def record(
         held = directory.addresses_of(session, contact_id).get(Channel(channel))
         address = held.address if held else None
     _check(channel, action, address, wording)
+    if channel == Channel.SMS and disclosure_id is not None and action in _OPT_INS:
+        disclosures.require_usable(session, disclosure_id, Channel.SMS)
     (entry_id,) = chain.append(
         session,
         [
@@ -338,7 +342,7 @@ def promised_frequency(session: Session, disclosure_id: int | None) -> int | Non
 
 
 def _check(channel: str, action: Action, address: str | None, wording: str | None) -> None:
-    opts_in = action in (Action.OPT_IN_REQUESTED, Action.OPT_IN_CONFIRMED)
+    opts_in = action in _OPT_INS
     if opts_in and not address:
         what = "email address" if channel == Channel.EMAIL else "phone number"
         raise InvalidInput(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -151,6 +152,36 @@ def test_new_wording_is_a_new_version(owner: FlaskClient, services: Services) ->
     page = owner.get("/staff/settings/wording").text
     assert "Email me news from Deeply Vital." in page
     assert "Earlier versions" in page
+
+
+def test_words_for_texts_wait_until_each_point_is_ticked(
+    owner: FlaskClient, services: Services
+) -> None:
+    with services.db.reading() as session:
+        words = disclosures.current(session, "sms")
+    form = {"kind": "sms", "locale": "en", "text": words.text + " Thank you.", "frequency": "4"}
+    refused = owner.post("/staff/settings/wording", data={**form, "ticked": ["a", "b", "e"]})
+    assert refused.status_code == 422
+    assert "Thank you." in refused.text
+    assert "Still open: It is seen at once" in refused.text
+    assert re.search(r'name="ticked" value="b" checked', refused.text)
+    done = owner.post("/staff/settings/wording", data={**form, "ticked": ["a", "b", "e", "g"]})
+    assert done.status_code == 303
+    with services.db.reading() as session:
+        current = disclosures.current(session, "sms")
+    assert (current.version, current.frequency_per_month) == (2, 4)
+    assert current.approved_by.startswith("Robin")
+
+
+def test_shipped_words_are_approved_by_the_clinic(owner: FlaskClient, services: Services) -> None:
+    with services.db.reading() as session:
+        words = disclosures.current(session, "sms")
+    path = f"/staff/settings/wording/{words.id}/approve"
+    refused = owner.post(path, data={"ticked": ["a"]})
+    assert refused.status_code == 422
+    assert "Still open" in refused.text
+    assert owner.post(path, data={"ticked": ["a", "b", "e", "g"]}).status_code == 303
+    assert "Approved by Robin" in owner.get("/staff/settings/wording").text
 
 
 def test_wording_that_lacks_what_the_law_asks_for_is_refused_and_kept(owner: FlaskClient) -> None:
