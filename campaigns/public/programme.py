@@ -6,15 +6,20 @@ service does.
 
 from __future__ import annotations
 
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from campaigns.accounts.permissions import open_to_all
 from campaigns.clinic.models import Clinic
-from campaigns.consent import disclosures
+from campaigns.consent import disclosures, forms, keyword_words
+from campaigns.consent.models import Disclosure
 from campaigns.core.errors import NotConfigured
 from campaigns.core.settings import EmailProvider, SmsProvider
+from campaigns.delivery import notices
+from campaigns.events import answers, joining
 from campaigns.public import frame
 from campaigns.public.blueprint import bp
+from campaigns.public.filled import words_shown
 from campaigns.web import context
 
 
@@ -47,27 +52,55 @@ def _page(template: str) -> Response:
             return frame.not_found()
         try:
             disclosure = disclosures.current(session, "sms", frame.language())
+            words = words_shown(session, clinic)
         except NotConfigured:
             return frame.not_found()
-        wording = disclosures.render(
-            disclosure,
-            brand=clinic.brand,
-            privacy_url=f"{services.public_url}/privacy",
-            terms_url=f"{services.public_url}/terms",
-        )
         frequency = disclosure.frequency_per_month or 0
         support = _support(clinic)
+        poster = _poster(session, clinic, disclosure, services.public_url)
     response = frame.page(
         template,
-        wording=wording,
+        words={kind: shown.text for kind, shown in words.items()},
         frequency=frequency,
         support=support,
+        poster=poster,
+        first=_first_texts(clinic, frequency),
         processors=_processors(),
         form_url=f"{services.public_url}/f/main",
     )
     response.headers["X-Robots-Tag"] = "all"
     response.headers["Cache-Control"] = "public, max-age=300"
     return response
+
+
+def _poster(session: Session, clinic: Clinic, disclosure: Disclosure, base: str) -> str:
+    """Return the words of a poster for joining by text; empty where that is not offered."""
+    form, number = forms.by_slug(session, forms.MAIN), joining.number_texted(session)
+    if form is None or not form.keyword or not number:
+        return ""
+    return keyword_words.render(
+        disclosure,
+        keyword=form.keyword,
+        number=number,
+        brand=clinic.brand,
+        public_url=base,
+        locale=frame.language(),
+    )
+
+
+def _first_texts(clinic: Clinic, frequency: int) -> list[tuple[str, str]]:
+    """Return (when, words) of the texts that belong to joining and leaving."""
+    confirm = {
+        "template": notices.CONFIRM,
+        "locale": frame.language(),
+        "per_month": frequency,
+    }
+    return [
+        ("program_first_confirm", notices.text(confirm, clinic=clinic)),
+        ("program_first_welcome", answers.welcome(clinic, frequency=frequency)),
+        ("program_first_help", answers.help_(clinic, frequency=frequency)),
+        ("program_first_stop", answers.stop(clinic)),
+    ]
 
 
 def _support(clinic: Clinic) -> list[tuple[str, str]]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import request
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from campaigns.accounts.permissions import Permission
 from campaigns.clinic.models import Clinic
+from campaigns.consent import limits
 from campaigns.content.models import ReviewRequest
+from campaigns.delivery import confirmations
 from campaigns.delivery.models import Breaker
 from campaigns.events.models import InboundText
 from campaigns.staff.blueprint import bp, may, must_enrol
@@ -147,6 +151,8 @@ def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
         )
     with context.reading() as session:
         paused = session.scalars(select(Breaker).where(Breaker.open_until > now)).all()
+        if clinic is not None:
+            banners += _sign_up_alarms(session, clinic, now)
     for breaker in paused:
         what = "Email rests" if breaker.channel == "email" else "Text messages rest"
         banners.append(
@@ -158,3 +164,33 @@ def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
             )
         )
     return banners
+
+
+def _sign_up_alarms(session: Session, clinic: Clinic, now: datetime) -> list[Banner]:
+    """Tell when sign-ups come as no good day brings them: somebody may misuse the form."""
+    url = "/staff/settings/sign-up/" if may(_P.EDIT_PEOPLE) else None
+    alarms = []
+    money = limits.budget(session, now)
+    if money.spent and not money.allows(confirmations.text_parts(session, clinic)):
+        alarms.append(
+            Banner(
+                text="Sign-ups by text are closed until tomorrow: the day’s "
+                f"${money.sum / 10_000:,.2f} for texts that ask for confirmation are spent. "
+                "Sign-ups by email go on. Was there no rush at the clinic, somebody may be "
+                "misusing the form.",
+                tone="red",
+                url=url,
+                label="See sign-ups",
+            )
+        )
+    if limits.is_flooded(session, now):
+        alarms.append(
+            Banner(
+                text=f"{limits.CONFIRMATIONS_PER_HOUR} sign-ups came within an hour. No more are "
+                "taken until the hour has passed; nobody gets marketing without confirming.",
+                tone="red",
+                url=url,
+                label="See sign-ups",
+            )
+        )
+    return alarms

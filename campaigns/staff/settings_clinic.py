@@ -38,6 +38,13 @@ PAGES = (
         Permission.EDIT_CLINIC,
     ),
     (
+        "staff.sign_up_forms",
+        "Sign-up",
+        "Forms, posters, the front desk’s tablet, keywords.",
+        "clipboard-check",
+        Permission.EDIT_PEOPLE,
+    ),
+    (
         "staff.channels",
         "Channels",
         "What is missing before real messages can leave.",
