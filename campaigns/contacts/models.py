@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from campaigns.contacts.channels import Channel as Channel
@@ -26,7 +26,15 @@ class Contact(Base):
     """A person. Activity dates are written by later stages (clicks, bookings, replies)."""
 
     __tablename__ = "contacts"
-    __table_args__ = (Index("ix_contacts_name", "last_name", "first_name", "id"),)
+    __table_args__ = (
+        Index("ix_contacts_name", "last_name", "first_name", "id"),
+        Index(
+            "ix_contacts_merged",
+            "merged_into_id",
+            sqlite_where=text("merged_into_id IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     first_name: Mapped[str] = mapped_column(String(80), default="")

@@ -52,6 +52,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_contacts_created_at"), "contacts", ["created_at"], unique=False)
     op.create_index("ix_contacts_name", "contacts", ["last_name", "first_name", "id"], unique=False)
+    op.create_index(
+        "ix_contacts_merged",
+        "contacts",
+        ["merged_into_id"],
+        unique=False,
+        sqlite_where=sa.text("merged_into_id IS NOT NULL"),
+        postgresql_where=sa.text("merged_into_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_contacts_state"), "contacts", ["state"], unique=False)
     op.create_table(
         "addresses",
