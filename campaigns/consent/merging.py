@@ -1,7 +1,12 @@
-"""Two records of one person become one: no stop is lost, and no consent is invented."""
+"""Two records of one person become one: no stop is lost, and no consent is invented.
+
+What later stages know of a person (bookings, messages, series) moves too: each registers
+how, in ``wiring``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import update
@@ -9,18 +14,42 @@ from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.consent import ledger, standing
-from campaigns.consent.models import Action, ConsentStatus, Method
+from campaigns.consent.models import (
+    Action,
+    ConsentEntry,
+    ConsentState,
+    ConsentStatus,
+    Method,
+    OptInRequest,
+    PreferenceCode,
+    Suppression,
+)
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact, ContactStatus, Note
 from campaigns.core.actors import Actor
 from campaigns.core.errors import InvalidInput
+
+_FINAL = (ContactStatus.DECEASED, ContactStatus.MINOR)
+"""What is known of the person, whichever record says it."""
+
+Move = Callable[[Session, int, int, datetime], None]
+"""Gives what hangs on a record to another: (session, id that stays, id that goes, now)."""
+
+_moves: dict[str, Move] = {}
+
+
+def register_move(code: str, move: Move) -> None:
+    """Add what a later stage keeps by person; the same code again replaces it."""
+    _moves[code] = move
 
 
 def merge(session: Session, *, keep_id: int, drop_id: int, actor: Actor, now: datetime) -> Contact:
     """Fold one record into another; the other stays on file as merged.
 
     The kept record takes what it lacks: addresses with the consent given for them, name
-    parts, place, notes. A stop on either record is a stop on the kept one.
+    parts, place; and everything that happened to the other: notes, bookings, messages,
+    replies, series. A stop on either record is a stop on the kept one. What was signed and
+    said stays in the ledger under the number of the record for which it was said.
 
     Raises: NotFound ``contact``; InvalidInput ``merge_same``, ``merge_gone``.
     """
@@ -28,10 +57,13 @@ def merge(session: Session, *, keep_id: int, drop_id: int, actor: Actor, now: da
         raise InvalidInput("merge_same", "These are the same record; nothing was changed.")
     directory.lock(session, [keep_id, drop_id])
     keep, drop = directory.get(session, keep_id), directory.get(session, drop_id)
-    if ContactStatus.MERGED in (keep.status, drop.status):
-        raise InvalidInput("merge_gone", "One of them was merged before; nothing was changed.")
+    if {ContactStatus.MERGED, ContactStatus.ERASED} & {keep.status, drop.status}:
+        raise InvalidInput(
+            "merge_gone", "One of them was merged or erased before; nothing was changed."
+        )
     for channel in Channel:
         _take_channel(session, keep, drop, channel, actor=actor, now=now)
+    _take_topics(session, keep, drop, actor=actor, now=now)
     for name in ("first_name", "last_name", "postal_code", "state", "city", "timezone"):
         if not getattr(keep, name) and getattr(drop, name):
             setattr(keep, name, getattr(drop, name))
@@ -39,10 +71,22 @@ def merge(session: Session, *, keep_id: int, drop_id: int, actor: Actor, now: da
     for name in ("last_heard_at", "last_clicked_at", "last_booked_at", "hold_until"):
         moments = [at for at in (getattr(keep, name), getattr(drop, name)) if at is not None]
         setattr(keep, name, max(moments, default=None))
-    session.execute(update(Note).where(Note.contact_id == drop_id).values(contact_id=keep_id))
+    if keep.hold_until is not None and keep.hold_until == drop.hold_until:
+        keep.hold_reason = keep.hold_reason or drop.hold_reason
+    if drop.status in _FINAL:
+        keep.status = drop.status
+    for table in (Note, OptInRequest, PreferenceCode, Suppression):
+        session.execute(update(table).where(table.contact_id == drop_id).values(contact_id=keep_id))
     drop.status = ContactStatus.MERGED
     drop.merged_into_id = keep_id
+    # What was merged into the other before is one with the kept record too: its messages count.
+    session.execute(
+        update(Contact).where(Contact.merged_into_id == drop_id).values(merged_into_id=keep_id)
+    )
     keep.updated_at = drop.updated_at = now
+    session.flush()
+    for move in _moves.values():
+        move(session, keep_id, drop_id, now)
     audit.append(
         session,
         actor,
@@ -87,8 +131,74 @@ def _take_channel(
         )
     elif moves and granted:
         _carry_over(session, keep, drop, channel, actor=actor, now=now)
+    elif moves and theirs is not None and theirs.status == ConsentStatus.PENDING:
+        _carry_request(session, keep, theirs, actor=actor, now=now)
     elif moves:
         standing.note_unproven(session, keep.id, channel, now=now)
+
+
+def _take_topics(
+    session: Session, keep: Contact, drop: Contact, *, actor: Actor, now: datetime
+) -> None:
+    """Let a no to keeping topics hold on either record, and a yes where nothing was said."""
+    theirs = standing.current(session, drop.id, standing.TOPIC)
+    mine = standing.current(session, keep.id, standing.TOPIC)
+    if theirs is None:
+        return
+    if theirs.status == ConsentStatus.WITHDRAWN:
+        if mine is None or mine.status != ConsentStatus.WITHDRAWN:
+            ledger.record(
+                session,
+                contact_id=keep.id,
+                channel=standing.TOPIC,
+                action=Action.HEALTH_TOPIC_WITHDRAWN,
+                method=Method.STAFF,
+                actor=actor,
+                now=now,
+                evidence={"merged_from": drop.id},
+            )
+    elif theirs.status == ConsentStatus.GRANTED and (
+        mine is None or mine.status == ConsentStatus.NONE
+    ):
+        given = standing.latest_grant(session, drop.id, standing.TOPIC)
+        if given is not None:
+            ledger.record(
+                session,
+                contact_id=keep.id,
+                channel=standing.TOPIC,
+                action=Action.HEALTH_TOPIC_CONSENT,
+                method=Method(given.method),
+                actor=actor,
+                now=now,
+                expressed_at=given.expressed_at,
+                disclosure_id=given.disclosure_id,
+                wording=ledger.wording_of(session, given),
+                evidence={"merged_from": drop.id, "earlier_entry": given.id},
+            )
+
+
+def _carry_request(
+    session: Session, keep: Contact, asked: ConsentState, *, actor: Actor, now: datetime
+) -> None:
+    """Quote a request that waits for its confirmation, for the address that moved."""
+    entry = session.get(ConsentEntry, asked.entry_id) if asked.entry_id else None
+    if entry is None:
+        standing.note_unproven(session, keep.id, asked.channel, now=now)
+        return
+    ledger.record(
+        session,
+        contact_id=keep.id,
+        channel=asked.channel,
+        action=Action.OPT_IN_REQUESTED,
+        method=Method(entry.method),
+        actor=actor,
+        now=now,
+        expressed_at=entry.expressed_at,
+        disclosure_id=entry.disclosure_id,
+        wording=ledger.wording_of(session, entry),
+        evidence={"merged_from": asked.contact_id, "earlier_entry": entry.id},
+        source_label=asked.source_label,
+    )
 
 
 def _carry_over(

@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from campaigns.broadcasts.models import Broadcast, BroadcastState
-from campaigns.clinic.models import Clinic
+from campaigns.clinic.models import Clinic, Switch
+from campaigns.clinic.switches import SwitchKind
 from campaigns.delivery.models import Batch, Breaker, Message, MessageState, Origin
 from campaigns.delivery.parts import MACHINE
 from campaigns.delivery.ports import Deadline
@@ -113,9 +114,21 @@ def _may_run() -> ColumnElement[bool]:
 
 
 def _channel_is_open(channel: str, now: datetime) -> ColumnElement[bool]:
-    stopped = exists().where(Clinic.stopped_at.is_not(None))
+    """Tell, as SQL, whether a channel runs; while staff stopped it, answers to a stop do."""
+    stopped = or_(
+        exists().where(Clinic.stopped_at.is_not(None)),
+        exists().where(Switch.kind == SwitchKind.CHANNEL, Switch.code == channel),
+    )
+    answers = and_(
+        Batch.origin_kind == Origin.REPLY,
+        exists().where(
+            Message.batch_id == Batch.id,
+            Message.state == MessageState.PLANNED,
+            Message.body["passes_stop"].as_boolean(),
+        ),
+    )
     broken = exists().where(Breaker.channel == channel, Breaker.open_until > now)
-    return and_(~stopped, ~broken)
+    return and_(or_(~stopped, answers), ~broken)
 
 
 def renew(session: Session, claim: Claim) -> Claim | None:

@@ -47,28 +47,19 @@ from campaigns.consent.models import (
 from campaigns.consent.standing import TOPIC
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
 from campaigns.core.db import BigId, UtcDateTime
-from campaigns.delivery.models import ContactHours, HourProfile, Message, MessageState, Origin
+from campaigns.delivery import tallies
+from campaigns.delivery.models import ContactHours, HourProfile, Message, MessageState
+from campaigns.delivery.parameters import flag, moment, number
 from campaigns.delivery.profiles import UNKNOWN_ID
+from campaigns.delivery.tallies import LEFT, LOOK_BACK, MARKETING
 from campaigns.drips import exits
 from campaigns.eligibility import caps
 from campaigns.eligibility.caps import DAY, WEEK
 from campaigns.eligibility.gate import Kind
 
-LEFT = (
-    MessageState.SENDING,
-    MessageState.ACCEPTED,
-    MessageState.DELIVERED,
-    MessageState.BOUNCED,
-    MessageState.UNCERTAIN,
-)
-"""States of messages that count towards caps: they left, or may have."""
-
-MARKETING = (Origin.BROADCAST, Origin.DRIP_STEP)
 STOPS = (SuppressionReason.OPT_OUT, SuppressionReason.PROVIDER_OPT_OUT)
 PROMPT = timedelta(minutes=5)
 """How long a confirmation counts as the answer to the person's own action."""
-_LOOK_BACK = timedelta(days=33)
-"""Longer than any calendar month in any zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +97,7 @@ class Frame:
             "origin_id": self.origin_id,
             "day_ago": self.now - DAY,
             "week_ago": self.now - WEEK,
-            "long_ago": self.now - _LOOK_BACK,
+            "long_ago": self.now - LOOK_BACK,
             "prompt_since": self.now - PROMPT,
             "stale_before": self.now - caps.STALE,
             "hours": self.hours,
@@ -129,21 +120,6 @@ FRAME_FLAGS = (
     "transport_uncovered",
     "topic_used",
 )
-
-
-def flag(name: str) -> Any:
-    """Return a parameter of the frame that is true or false."""
-    return bindparam(name, type_=Boolean())
-
-
-def moment(name: str) -> Any:
-    """Return a parameter of the frame that is an instant."""
-    return bindparam(name, type_=UtcDateTime())
-
-
-def number(name: str) -> Any:
-    """Return a parameter of the frame that is a number."""
-    return bindparam(name, type_=Integer())
 
 
 def of_batch(kind: Kind, *, limit: bool = True) -> CTE:
@@ -238,82 +214,10 @@ def hours_table(*, sqlite_form: bool) -> CTE:
     )
 
 
-def _circle(source: CTE) -> CTE:
-    """Return whose messages count for a person: theirs, and anybody's at the same address.
-
-    Records that were merged into one of these count too: it is the same person.
-    """
-    mine, theirs, merged = aliased(Address), aliased(Address), aliased(Contact)
-    channel = bindparam("channel", type_=String())
-    # Outer joins, because SQLite keeps their order: it would begin with all addresses.
-    sharing = (
-        select(
-            source.c.contact_id,
-            func.coalesce(theirs.contact_id, source.c.contact_id).label("member_id"),
-        )
-        .select_from(source)
-        .outerjoin(mine, (mine.contact_id == source.c.contact_id) & (mine.channel == channel))
-        .outerjoin(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
-        .cte("sharing")
-    )
-    absorbed = (
-        select(sharing.c.contact_id, merged.id)
-        .select_from(sharing)
-        .outerjoin(merged, merged.merged_into_id == sharing.c.member_id)
-        .where(merged.id.is_not(None))
-    )
-    return select(sharing).union(absorbed).cte("circle")
-
-
-def _recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
-    """Count what left of late to each person's circle."""
-    circle, sent = _circle(source), aliased(Message)
-    marketing = sent.origin_kind.in_(MARKETING)
-    in_day = and_(marketing, sent.intent_at > moment("day_ago"))
-    in_week = and_(marketing, sent.intent_at > moment("week_ago"))
-    in_month = and_(marketing, sent.intent_at >= hours.c.month_start)
-    same = (
-        and_(
-            sent.origin_kind == kind.value,
-            sent.origin_id == bindparam("origin_id", type_=BigId),
-            sent.contact_id != circle.c.contact_id,
-        )
-        if kind is Kind.BROADCAST
-        else false()
-    )
-
-    def count(condition: Any) -> Any:
-        return func.sum(case((condition, 1), else_=0))
-
-    return (
-        select(
-            circle.c.contact_id,
-            count(in_day).label("sent_day"),
-            func.min(case((in_day, sent.intent_at))).label("first_day"),
-            count(in_week).label("sent_week"),
-            func.min(case((in_week, sent.intent_at))).label("first_week"),
-            count(in_month).label("sent_month"),
-            count(same).label("same"),
-        )
-        .select_from(circle)
-        .outerjoin(
-            sent,
-            (sent.contact_id == circle.c.member_id)
-            & (sent.channel == bindparam("channel", type_=String()))
-            & (sent.intent_at > moment("long_ago"))
-            & sent.state.in_(LEFT),
-        )
-        .outerjoin(ContactHours, ContactHours.contact_id == circle.c.contact_id)
-        .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
-        .group_by(circle.c.contact_id)
-        .cte("recent")
-    )
-
-
 def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
     """Return the statement that yields one row of facts for each row of the source."""
     hours = hours_table(sqlite_form=sqlite_form)
-    recent = _recent(source, hours, kind)
+    recent = tallies.recent(source, hours, kind)
     blocked = (
         select(func.max(case((Suppression.reason.in_(STOPS), 1), else_=2)))
         .where(
@@ -326,7 +230,14 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
         .scalar_subquery()
     )
     is_test = kind is Kind.TEST
-    address = func.coalesce(source.c.fixed_address, Address.address) if is_test else Address.address
+    address: Any = Address.address
+    active: Any = func.coalesce(Contact.status == ContactStatus.ACTIVE, false())
+    if is_test:
+        address, active = func.coalesce(source.c.fixed_address, Address.address), true()
+    elif kind is Kind.REPLY:  # also to a number that nobody on file has
+        unknown = source.c.contact_id.is_(None)
+        address = case((unknown, source.c.fixed_address), else_=Address.address)
+        active = or_(unknown, active)
     return (
         select(
             source.c.row_id,
@@ -336,11 +247,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
             ConsentState.entry_id,
             source.c.exited,
             or_(flag("origin_paused"), source.c.series_paused).label("origin_paused"),
-            (
-                true()
-                if is_test
-                else func.coalesce(Contact.status == ContactStatus.ACTIVE, false())
-            ).label("active"),
+            active.label("active"),
             address.is_not(None).label("has_address"),
             func.coalesce(blocked, 0).label("blocked"),
             source.c.passes_stop,

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from campaigns.audience import sensitivity
 from campaigns.audience.models import Segment
 from campaigns.broadcasts.models import Broadcast, BroadcastState
-from campaigns.clinic import profile, transports
+from campaigns.clinic import profile, switches, transports
 from campaigns.clinic.models import Clinic
 from campaigns.contacts.models import Channel
 from campaigns.content import review, topics
@@ -57,6 +57,7 @@ def read(
             channel=channel,
             origin_id=origin_id,
             org_stopped=clinic.stopped_at is not None,
+            channel_off=switches.is_channel_stopped(session, channel),
             channel_stopped=bool(breaker and breaker.open_until and breaker.open_until > now),
             origin_cancelled=origin.cancelled,
             origin_paused=origin.paused,
@@ -101,6 +102,7 @@ def for_people(
         kind=kind,
         channel=channel,
         org_stopped=clinic.stopped_at is not None,
+        channel_off=switches.is_channel_stopped(session, channel),
         channel_stopped=bool(breaker and breaker.open_until and breaker.open_until > now),
         content_approved=version_id is None
         or review.is_approved(session, version_id, now) is not None,

@@ -29,7 +29,8 @@ from sqlalchemy.engine import Row
 
 from campaigns.consent.models import ConsentStatus
 from campaigns.delivery import facts
-from campaigns.delivery.facts import FRAME_FLAGS, Frame, flag, moment, number
+from campaigns.delivery.facts import FRAME_FLAGS, Frame
+from campaigns.delivery.parameters import flag, moment, number
 from campaigns.eligibility.gate import RULES, Drop, Effect, Facts, Hold, Kind, Send, Verdict
 
 _C = ConsentStatus
@@ -50,11 +51,19 @@ def _marketing(form: Callable[[Any], Condition]) -> Callable[[Any, Kind], Condit
     return lambda f, kind: form(f) if kind.is_marketing else false()
 
 
+def _unless_answer(f: Any, kind: Kind, name: str) -> Condition:
+    """Return a switch that lets the answer to a person's own stop pass."""
+    stopped: Condition = flag(name)
+    return and_(stopped, not_(f.passes_stop)) if kind is Kind.REPLY else stopped
+
+
 FORMS: dict[str, Callable[[Any, Kind], Condition]] = {
-    "org_stopped": lambda _f, _kind: flag("org_stopped"),
+    "org_stopped": lambda f, kind: _unless_answer(f, kind, "org_stopped"),
+    "channel_off": lambda f, kind: _unless_answer(f, kind, "channel_off"),
     "channel_stopped": lambda _f, _kind: flag("channel_stopped"),
     "cancelled": lambda _f, _kind: flag("origin_cancelled"),
     "paused": lambda f, _kind: f.origin_paused,
+    "state_stopped": _marketing(lambda f: f.state_stopped),
     "left_drip": lambda f, _kind: f.exited,
     "content_unapproved": _marketing(lambda _f: not_(flag("content_approved"))),
     "inactive": lambda f, _kind: not_(f.active),
@@ -65,6 +74,7 @@ FORMS: dict[str, Callable[[Any, Kind], Condition]] = {
     "waiting_for_proof": _marketing(lambda f: f.consent == _C.WAITING),
     "unconfirmed": _marketing(lambda f: f.consent.in_([_C.UNCONFIRMED, _C.PENDING])),
     "no_consent": _marketing(lambda f: f.consent != _C.GRANTED),
+    "stale_consent": _marketing(lambda f: f.consent_stale),
     "transport_uncovered": _marketing(
         lambda f: and_(flag("transport_uncovered"), or_(flag("topic_used"), f.known_patient))
     ),

@@ -27,7 +27,7 @@ from campaigns.eligibility.gate import RULES, SENTENCES, Effect, Facts, Kind
 from campaigns.eligibility.hours import Profile, Window
 
 _EFFECTS = {rule.code: rule.effect for rule in RULES}
-_SWITCHES = ("org_stopped", "channel_stopped", "content_unapproved")
+_SWITCHES = ("org_stopped", "channel_off", "channel_stopped", "content_unapproved")
 
 STATE_SENTENCES = {
     MessageState.PLANNED: "Waits for its turn.",
@@ -270,12 +270,19 @@ def _frame(
     )
     on = {
         "org_stopped": frame.org_stopped,
+        "channel_off": frame.channel_off,
         "channel_stopped": frame.channel_stopped,
         "content_unapproved": not frame.content_approved,
     }
     in_the_way = tuple(SENTENCES[code] for code in _SWITCHES if on[code])
     return (
-        replace(frame, org_stopped=False, channel_stopped=False, content_approved=True),
+        replace(
+            frame,
+            org_stopped=False,
+            channel_off=False,
+            channel_stopped=False,
+            content_approved=True,
+        ),
         in_the_way,
     )
 

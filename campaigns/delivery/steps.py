@@ -1,7 +1,8 @@
 """From drips to the outbox: a message for each step that is due, and the person moves on.
 
 Both in one transaction: after a crash either the message is planned and the person has
-moved, or neither.
+moved, or neither. While everything is stopped, time stands still in every series: nobody
+moves on, so that nobody gets two steps at once when it goes on.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from campaigns.clinic.models import Clinic
 from campaigns.core import faults
 from campaigns.delivery import outbox, profiles
 from campaigns.delivery.models import MessageState, Origin
@@ -29,9 +32,11 @@ def tick(parts: Parts) -> int:
         anybody = select(Enrolment.id).where(
             Enrolment.state == EnrolmentState.ACTIVE, Enrolment.next_due_at <= now
         )
-        if session.scalar(anybody.limit(1)) is None:
+        if _stands_still(session) or session.scalar(anybody.limit(1)) is None:
             return 0
     with parts.db.transaction() as session:
+        if _stands_still(session):
+            return 0
         due = enrolment.due_steps(session, now=now, limit=LIMIT)
         if not due:
             return 0
@@ -59,3 +64,7 @@ def tick(parts: Parts) -> int:
         enrolment.advance(session, due, now=now)
         faults.point("steps.before_commit")
     return len(due)
+
+
+def _stands_still(session: Session) -> bool:
+    return session.scalar(select(Clinic.id).where(Clinic.stopped_at.is_not(None))) is not None

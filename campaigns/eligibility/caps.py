@@ -14,6 +14,8 @@ from campaigns.eligibility import states
 
 DAY = timedelta(hours=24)
 WEEK = timedelta(days=7)
+STALE = timedelta(days=548)
+"""18 months: consent on which nothing was sent for so long has to be given anew."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

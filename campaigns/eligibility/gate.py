@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from campaigns.eligibility.caps import DAY, WEEK
+
+LOOK_AGAIN = timedelta(hours=1)
+"""How often a message to a stopped state asks whether the stop was lifted."""
 
 
 class Kind(StrEnum):
@@ -38,7 +41,10 @@ class Facts:
     kind: Kind
     # of the clinic, the channel, the campaign
     org_stopped: bool = False
+    channel_off: bool = False
+    """Staff stopped the channel."""
     channel_stopped: bool = False
+    """The channel rests, because of what the provider answered."""
     origin_cancelled: bool = False
     origin_paused: bool = False
     content_approved: bool = True
@@ -61,6 +67,8 @@ class Facts:
     prompted: bool = False
     """The person's own action, minutes ago, asked for this very message."""
     consent: str = "granted"
+    consent_stale: bool = False
+    """No message for so long, and no newer agreement, that the person is asked again first."""
     known_patient: bool = False
     topic_consent: bool = True
     phone_shared: bool = False
@@ -76,6 +84,8 @@ class Facts:
     promised: int | None = None
     month_end: datetime | None = None
     state_cap: int | None = None
+    state_stopped: bool = False
+    """Texts to a state in which the person may be are stopped."""
     window_open: bool = True
     next_open: datetime | None = None
     address_taken: bool = False
@@ -141,6 +151,10 @@ class Rule:
         return Hold(self.until(facts), self.code)
 
 
+def _answers_stop(f: Facts) -> bool:
+    return f.kind is Kind.REPLY and f.passes_stop
+
+
 def _bound_by_hours(f: Facts) -> bool:
     return f.kind.is_marketing or (f.kind is Kind.CONFIRMATION and not f.prompted)
 
@@ -150,7 +164,13 @@ RULES: tuple[Rule, ...] = (
         code="org_stopped",
         sentence="Everything is stopped. Nothing leaves until somebody allows sending again.",
         effect=Effect.WAIT,
-        applies=lambda f: f.org_stopped,
+        applies=lambda f: f.org_stopped and not _answers_stop(f),
+    ),
+    Rule(
+        code="channel_off",
+        sentence="Staff stopped this channel. It waits until somebody allows it again.",
+        effect=Effect.WAIT,
+        applies=lambda f: f.channel_off and not _answers_stop(f),
     ),
     Rule(
         code="channel_stopped",
@@ -169,6 +189,13 @@ RULES: tuple[Rule, ...] = (
         sentence="The campaign is paused.",
         effect=Effect.WAIT,
         applies=lambda f: f.origin_paused,
+    ),
+    Rule(
+        code="state_stopped",
+        sentence="Texts to the person's state are stopped for now, as in a declared emergency.",
+        effect=Effect.HOLD,
+        applies=lambda f: f.kind.is_marketing and f.state_stopped,
+        until=lambda f: f.now + LOOK_AGAIN,
     ),
     Rule(
         code="left_drip",
@@ -230,6 +257,12 @@ RULES: tuple[Rule, ...] = (
         sentence="No consent on file for this channel.",
         effect=Effect.DROP,
         applies=lambda f: f.kind.is_marketing and f.consent != "granted",
+    ),
+    Rule(
+        code="stale_consent",
+        sentence="Agreed long ago and got nothing for 18 months: has to confirm again first.",
+        effect=Effect.DROP,
+        applies=lambda f: f.kind.is_marketing and f.consent_stale,
     ),
     Rule(
         code="transport_uncovered",

@@ -46,6 +46,8 @@ class Window:
     """Days, both ends included, on which nothing is sent."""
     clinic_zone: str = "America/New_York"
     """The zone in which closures are days."""
+    stopped_states: tuple[str, ...] = ()
+    """States to which no text may go, whatever the hour."""
 
 
 def open_at(profile: Profile, window: Window, now: datetime) -> bool:
@@ -156,6 +158,11 @@ def at_minute(on: date, minute: int, zone: str) -> datetime:
     # fold=0: a time that comes twice is the first; one that does not exist is read with
     # the offset before the change, which moves it forward by the length of the gap.
     return local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def is_stopped(profile: Profile, window: Window) -> bool:
+    """Tell whether a state in which the person may be gets no texts at all for now."""
+    return window.statutory and not set(profile.states).isdisjoint(window.stopped_states)
 
 
 def month_of(profile: Profile, now: datetime) -> Interval:

@@ -31,8 +31,9 @@ class Answer:
     states: tuple[str, ...]
     """Every state whose law counts, sorted."""
     reason: str | None
-    """None if allowed; ``outside_hours``; ``no_window`` (nothing within seven days); or the
-    code of what is wrong with the number, like ``phone_toll_free``."""
+    """None if allowed; ``outside_hours``; ``no_window`` (nothing within seven days);
+    ``state_stopped`` (staff stopped texts to a state); or the code of what is wrong with the
+    number, like ``phone_toll_free``."""
     next: datetime | None
     """The first instant from ``at`` on (itself, if allowed) at which it may leave, in UTC; None
     if there is none within seven days."""
@@ -72,6 +73,15 @@ def explain(
     profile = Profile(zones=tuple(sorted(found.zones)), states=tuple(sorted(found.states)))
     window = window or default_window()
     at = at.astimezone(UTC)
+    if hours.is_stopped(profile, window):
+        return Answer(
+            allowed=False,
+            zones=profile.zones,
+            states=profile.states,
+            reason="state_stopped",
+            next=None,
+            because=("Texts to a state in which this person may be are stopped for now.",),
+        )
     following = hours.next_open(profile, window, at)
     allowed = following == at
     reason = None if allowed else "no_window" if following is None else "outside_hours"

@@ -13,12 +13,19 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from campaigns.bookings.models import Booking
-from campaigns.consent.models import ConsentState, ConsentStatus, OptInRequest, Suppression
+from campaigns.consent.models import (
+    ConsentEntry,
+    ConsentState,
+    ConsentStatus,
+    OptInRequest,
+    Suppression,
+)
 from campaigns.contacts.models import Address, Contact, ContactStatus
 from campaigns.core.db import Database, is_sqlite
 from campaigns.delivery import facts, gate, profiles
-from campaigns.delivery.facts import FRAME_FLAGS, LEFT, STOPS, Frame
+from campaigns.delivery.facts import FRAME_FLAGS, STOPS, Frame
 from campaigns.delivery.models import Batch, Message, MessageState, Origin
+from campaigns.delivery.tallies import LEFT
 from campaigns.eligibility import caps as state_caps
 from campaigns.eligibility import hours
 from campaigns.eligibility.gate import Facts, Kind, decide
@@ -30,10 +37,13 @@ TOPIC = "topic"
 WINDOW = Window(
     week=Week(mf=(600, 1080), sat=(600, 1020), sun=None, holidays_closed=True), statutory=True
 )
+STOPPED = replace(WINDOW, stopped_states=("FL", "LA"))
 NEVER = Window(week=Week(mf=None, sat=None, sun=None), statutory=True)
 _ids = itertools.count(1)
 
-recent_hours = st.sampled_from([0.5, 5, 23.9, 24.1, 70, 167.9, 168.1, 400, 16 * 24, 17.5 * 24])
+recent_hours = st.sampled_from(
+    [0.5, 5, 23.9, 24.1, 70, 167.9, 168.1, 400, 16 * 24, 17.5 * 24, 547 * 24, 549 * 24]
+)
 sent_message = st.fixed_dictionaries(
     {
         "hours_ago": recent_hours,
@@ -59,10 +69,15 @@ person = st.fixed_dictionaries(
         "address": st.sampled_from([None, "own", "own", "own", "shared"]),
         "consent": st.sampled_from([None, "granted", "granted", "granted", *ConsentStatus]),
         "promised": st.sampled_from([None, None, 1, 2, 8]),
+        "agreed_days_ago": st.sampled_from([0, 0, 547, 548, 700]),
+        "entered": st.sampled_from(
+            [None, None, ("import_with_proof", 9), ("import_with_proof", 600), ("web_form", 9)]
+        ),
         "topic": st.sampled_from([None, "granted", "withdrawn"]),
         "booked": st.booleans(),
         "suppressions": st.lists(suppression, max_size=2),
         "sent": st.lists(sent_message, max_size=4),
+        "merged_sent": st.one_of(st.none(), st.lists(sent_message, max_size=2)),
         "expires_in": st.sampled_from([None, None, -1, 0, 1]),
         "asked": st.sampled_from([("form", 1), ("form", 10), ("import", 1)]),
         "passes_stop": st.sampled_from([None, True, False]),
@@ -84,7 +99,7 @@ switches = st.fixed_dictionaries(
     kind=st.sampled_from(list(Kind)),
     channel=st.sampled_from(["email", "sms"]),
     caps=st.tuples(st.integers(1, 3), st.integers(1, 4)),
-    window=st.sampled_from([WINDOW, WINDOW, NEVER]),
+    window=st.sampled_from([WINDOW, WINDOW, STOPPED, NEVER]),
     clock=st.sampled_from([NOON, NOON + timedelta(hours=9), NOON + timedelta(days=9)]),
     expires_in=st.sampled_from([None, None, -1, 1]),
 )
@@ -195,7 +210,8 @@ def _plan(session: Session, one: dict[str, Any], frame: Frame, batch_id: int) ->
                 contact_id=contact.id,
                 channel=frame.channel,
                 status=one["consent"],
-                since=now,
+                since=now - timedelta(days=one["agreed_days_ago"]),
+                entry_id=_entry(session, contact.id, one["entered"], frame),
                 frequency_per_month=one["promised"],
             )
         )
@@ -227,21 +243,19 @@ def _plan(session: Session, one: dict[str, Any], frame: Frame, batch_id: int) ->
                 expires_at=_in(now, entry["expires_in"]),
             )
         )
-    for sent in one["sent"]:
-        mine = sent["same_origin"]
-        session.add(
-            Message(
-                origin_kind=frame.kind.value if mine else sent["origin_kind"],
-                origin_id=frame.origin_id if mine else 10_000_000 + next(_ids),
-                subject_id=20_000_000 + next(_ids),
-                channel=sent["channel"],
-                contact_id=contact.id,
-                state=sent["state"],
-                due_at=now,
-                intent_at=now - timedelta(hours=sent["hours_ago"]),
-                created_at=now,
-            )
+    _send(session, one["sent"], contact.id, frame)
+    if one["merged_sent"] is not None:
+        merged = Contact(
+            first_name="A",
+            last_name="B",
+            status=ContactStatus.MERGED,
+            merged_into_id=contact.id,
+            created_at=now,
+            updated_at=now,
         )
+        session.add(merged)
+        session.flush()
+        _send(session, one["merged_sent"], merged.id, frame)
     subject = contact.id
     if frame.kind is Kind.CONFIRMATION:
         origin, minutes = one["asked"]
@@ -275,6 +289,49 @@ def _plan(session: Session, one: dict[str, Any], frame: Frame, batch_id: int) ->
     return message.id, contact.id
 
 
+def _entry(
+    session: Session, contact_id: int, entered: tuple[str, int] | None, frame: Frame
+) -> int | None:
+    if entered is None:
+        return None
+    method, days_ago = entered
+    at = frame.now - timedelta(days=days_ago)
+    entry = ConsentEntry(
+        contact_id=contact_id,
+        channel=frame.channel,
+        action="opt_in_confirmed",
+        method=method,
+        expressed_at=at,
+        recorded_at=at,
+        evidence_sha256="",
+        actor_kind="staff",
+        prev_hash="",
+        row_hash="",
+        mac="",
+    )
+    session.add(entry)
+    session.flush()
+    return entry.id
+
+
+def _send(session: Session, sent: list[dict[str, Any]], contact_id: int, frame: Frame) -> None:
+    for one in sent:
+        mine = one["same_origin"]
+        session.add(
+            Message(
+                origin_kind=frame.kind.value if mine else one["origin_kind"],
+                origin_id=frame.origin_id if mine else 10_000_000 + next(_ids),
+                subject_id=20_000_000 + next(_ids),
+                channel=one["channel"],
+                contact_id=contact_id,
+                state=one["state"],
+                due_at=frame.now,
+                intent_at=frame.now - timedelta(hours=one["hours_ago"]),
+                created_at=frame.now,
+            )
+        )
+
+
 def _expected(
     session: Session,
     one: dict[str, Any],
@@ -297,15 +354,27 @@ def _expected(
     sharers = [p for p in people if own and p["address_text"] == own]
     left = [
         (p, s, now - timedelta(hours=s["hours_ago"]))
-        for p in sharers
-        for s in p["sent"]
+        for p in sharers or [one]
+        for s in [*p["sent"], *(p["merged_sent"] or [])]
         if s["channel"] == channel and s["state"] in LEFT
     ]
-    marketing = [
-        at
-        for _, s, at in left
-        if (kind.value if s["same_origin"] else s["origin_kind"]) in ("broadcast", "drip_step")
-    ]
+
+    def is_marketing(sent: dict[str, Any]) -> bool:
+        origin = kind.value if sent["same_origin"] else sent["origin_kind"]
+        return origin in ("broadcast", "drip_step")
+
+    marketing = [at for _, s, at in left if is_marketing(s)]
+    old = now - timedelta(days=548)
+    written = any(
+        s["channel"] == channel
+        and s["state"] in LEFT
+        and is_marketing(s)
+        and now - timedelta(hours=s["hours_ago"]) > old
+        for s in one["sent"]
+    )
+    brought = one["entered"] is not None and (
+        one["entered"][0] == "import_with_proof" and one["entered"][1] < 548
+    )
     day = [at for at in marketing if at > now - timedelta(hours=24)]
     week = [at for at in marketing if at > now - timedelta(days=7)]
     active = [
@@ -334,6 +403,10 @@ def _expected(
         or (prompted and channel == "email"),
         prompted=prompted,
         consent=one["consent"] or "none",
+        consent_stale=one["consent"] is not None
+        and one["agreed_days_ago"] >= 548
+        and not written
+        and not brought,
         known_patient=frame.transport_uncovered and one["booked"],
         topic_consent=not frame.topic_used or one["topic"] == "granted",
         phone_shared=frame.topic_used
@@ -349,8 +422,9 @@ def _expected(
         promised=one["promised"] if one["consent"] is not None else None,
         month_end=end,
         state_cap=state_caps.of_states(where.states, strict=window.strict),
+        state_stopped=not set(where.states).isdisjoint(window.stopped_states),
         window_open=is_open,
         next_open=None if is_open else hours.next_open(where, window, now),
         address_taken=kind is Kind.BROADCAST
-        and any(s["same_origin"] for p, s, _ in left if p is not one),
+        and any(s["same_origin"] for p, s, _ in left if p is not one or s not in one["sent"]),
     )

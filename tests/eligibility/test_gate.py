@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from campaigns.eligibility.gate import RULES, Drop, Facts, Hold, Kind, Send, decide
+from campaigns.eligibility.gate import (
+    LOOK_AGAIN,
+    RULES,
+    Drop,
+    Facts,
+    Hold,
+    Kind,
+    Send,
+    decide,
+)
 
 NOW = datetime(2026, 11, 17, 18, tzinfo=UTC)
 FINE = Facts(now=NOW, kind=Kind.BROADCAST)
@@ -17,9 +26,11 @@ EARLIER = NOW - timedelta(hours=20)
 
 CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("org_stopped", {"org_stopped": True}, Hold(None, "org_stopped")),
+    ("channel_off", {"channel_off": True}, Hold(None, "channel_off")),
     ("channel_stopped", {"channel_stopped": True}, Hold(None, "channel_stopped")),
     ("cancelled", {"origin_cancelled": True}, Drop("cancelled")),
     ("paused", {"origin_paused": True}, Hold(None, "paused")),
+    ("state_stopped", {"state_stopped": True}, Hold(NOW + LOOK_AGAIN, "state_stopped")),
     ("left_drip", {"exited": True}, Drop("left_drip")),
     ("content_unapproved", {"content_approved": False}, Hold(None, "content_unapproved")),
     ("inactive", {"active": False}, Drop("inactive")),
@@ -30,6 +41,7 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("waiting_for_proof", {"consent": "waiting"}, Drop("waiting_for_proof")),
     ("unconfirmed", {"consent": "pending"}, Drop("unconfirmed")),
     ("no_consent", {"consent": "none"}, Drop("no_consent")),
+    ("stale_consent", {"consent_stale": True}, Drop("stale_consent")),
     (
         "transport_uncovered",
         {"transport_uncovered": True, "topic_used": True},
@@ -128,3 +140,12 @@ def test_every_sentence_is_plain_and_ends_with_a_full_stop() -> None:
     for rule in RULES:
         assert rule.sentence.endswith(".")
         assert "!" not in rule.sentence
+
+
+@pytest.mark.parametrize("switch", ["org_stopped", "channel_off"])
+def test_the_answer_to_a_stop_passes_what_staff_stopped(switch: str) -> None:
+    answer = replace(FINE, kind=Kind.REPLY, passes_stop=True, **{switch: True})
+    assert decide(answer) == Send()
+    assert decide(replace(answer, passes_stop=False)) == Hold(None, switch)
+    asked = replace(answer, kind=Kind.CONFIRMATION)
+    assert decide(asked) == Hold(None, switch)

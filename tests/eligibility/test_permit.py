@@ -6,6 +6,7 @@ minute and zone by zone; it shares no code with ``hours``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -212,3 +213,11 @@ def test_a_window_that_is_none_is_refused_in_words(text: str) -> None:
 def test_a_local_day_may_last_until_midnight() -> None:
     window = permit.with_hours(permit.default_window(), "00:00-24:00")
     assert window.week.mf == (time(0).hour, 24 * 60)
+
+
+def test_a_state_that_staff_stopped_gets_nothing_at_any_hour() -> None:
+    at = datetime(2026, 11, 18, 18, tzinfo=UTC)
+    stopped = replace(permit.default_window(), stopped_states=("LA",))
+    found = permit.explain("504-555-0123", "10001", at, window=stopped)
+    assert (found.allowed, found.reason, found.next) == (False, "state_stopped", None)
+    assert permit.explain("212-555-0123", "10001", at, window=stopped).allowed
