@@ -63,6 +63,8 @@ class Clinic(Base):
     """What one part of a text costs, in hundredths of a cent."""
     signup_text_budget: Mapped[int] = mapped_column(default=500)
     """What texts that ask for confirmation may cost in all on a day, in cents."""
+    answers_health: Mapped[bool] = mapped_column(default=True)
+    """Whether a text about symptoms is told, once a day, that nobody watches for those."""
     stopped_at: Mapped[datetime | None]
     """Since when everything is stopped; None while sending is allowed."""
     stopped_by: Mapped[str | None] = mapped_column(String(120))

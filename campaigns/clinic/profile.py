@@ -37,7 +37,7 @@ _TEXTS = {
     "privacy_mode": 10,
 }
 _REQUIRED = ("name", "brand", "timezone", "accent")
-_FLAGS = ("strict_review", "strict_hours")
+_FLAGS = ("strict_review", "strict_hours", "answers_health")
 _WINDOWS = ("sms_window", "email_window")
 _LINKS = ("website", "booking_url", "consultation_url")
 MAX_CAP = 50

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.Column("text_number", sa.String(length=16), nullable=True),
         sa.Column("text_part_cost", sa.Integer(), nullable=False),
         sa.Column("signup_text_budget", sa.Integer(), nullable=False),
+        sa.Column("answers_health", sa.Boolean(), nullable=False),
         sa.Column("stopped_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("stopped_by", sa.String(length=120), nullable=True),
         sa.Column("stop_reason", sa.Text(), nullable=True),
