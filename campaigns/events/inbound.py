@@ -8,27 +8,28 @@ a decision it is a stop.
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from campaigns.clinic import profile
 from campaigns.consent import keywords, ledger, optin, suppression
 from campaigns.consent.keywords import Reading
-from campaigns.consent.models import Action, Method, SuppressionReason
+from campaigns.consent.models import Method, SuppressionReason
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core import sealing
 from campaigns.core.actors import SYSTEM, Actor, ActorKind
 from campaigns.core.db import is_sqlite, keys_of
 from campaigns.core.errors import Conflict, NotFound
-from campaigns.delivery import outbox
-from campaigns.delivery.models import Message, Origin
+from campaigns.delivery.models import Message
 from campaigns.eligibility import days
-from campaigns.events import answers, joining
+from campaigns.events import answers, joining, restarts
 from campaigns.events.models import InboundText
 from campaigns.events.twilio_forms import InboundForm
 
@@ -36,8 +37,6 @@ SEALED_AS = "inbound_text"
 UNCLEAR = "unclear_reply"
 HOLD_FOR = timedelta(days=30)
 DECIDE_WITHIN_BUSINESS_DAYS = 3
-ANSWER_WITHIN = timedelta(minutes=5)
-"""A confirmation later than this would need a reason (47 CFR 64.1200(a)(12))."""
 _MAY_JOIN = ("confirm", "other")
 _INTENTS = {"STOP": "stop", "START": "start", "HELP": "help"}
 
@@ -49,22 +48,26 @@ def receive(
     signature_digest: str | None,
     now: datetime,
     public_url: str = "",
+    sent_at: datetime | None = None,
 ) -> InboundText | None:
     """Store a text and do what it says; None when it, or its signature, came before.
 
     ``public_url`` is where our own pages are: a poster's words name two of them.
+    ``sent_at`` is when the person wrote, for a text that was found by asking the provider;
+    it counts as said then, and gets no answer that would come too late.
     """
+    _lock_number(session, form.sender)
     people = directory.find_by_address(session, Channel.SMS, form.sender)
     directory.lock(session, [person.id for person in people])
     reading = _read(form)
-    row_id = _store(session, form, reading, people, signature_digest, now)
+    row_id = _store(session, form, reading, people, signature_digest, min(sent_at or now, now))
     if row_id is None:
         return None
     row = session.get_one(InboundText, row_id)
     for person in people:
         directory.note_heard(session, person.id, now=now)
     if not _join(session, row, form, reading, people, now, public_url):
-        _act(session, row, form, reading, people, now)
+        _act(session, row, form, reading, people, now, public_url=public_url)
     session.flush()
     return row
 
@@ -129,13 +132,24 @@ def _business_day_after(day: date) -> date:
     return day
 
 
+def _lock_number(session: Session, number: str) -> None:
+    """Take texts from one number one after the other: on Postgres two webhooks may come at once.
+
+    The rows of people would do, where there are people; SQLite has one writer anyway.
+    """
+    if not is_sqlite(session):
+        key = int.from_bytes(hashlib.sha256(number.encode()).digest()[:8], "big", signed=True)
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
 def _read(form: InboundForm) -> Reading:
     reading = keywords.classify(form.body)
     if form.opt_out_type is None:
         return reading
     intent = _INTENTS[form.opt_out_type]
     if intent == "start" and reading.intent == "confirm":
-        return reading  # a YES that Twilio takes for START may confirm an open request
+        # What Twilio takes for START may confirm an open request; without one it is a START.
+        return replace(reading, also_start=True)
     if intent == reading.intent:
         return reading
     rule = f"provider:{form.opt_out_type.lower()}"
@@ -196,6 +210,8 @@ def _act(
     reading: Reading,
     people: list[Contact],
     now: datetime,
+    *,
+    public_url: str,
 ) -> None:
     if reading.intent == "stop":
         answer = not answers.is_answered_by_provider(form.body, form.opt_out_type)
@@ -204,15 +220,24 @@ def _act(
         for person in people:
             directory.hold(session, person.id, until=now + HOLD_FOR, reason=UNCLEAR, now=now)
     elif reading.intent == "confirm":
-        if not _confirm(session, row, form, people, now) and reading.also_start:
-            _start(session, row, form, people, now)
+        done = restarts.confirm(session, row, form, people, now)
+        if not done and reading.also_start:
+            restarts.start(session, row, form, people, now, public_url=public_url)
+        elif not done and people:
+            return  # a yes to something else: staff read it
     elif reading.intent == "start":
-        _start(session, row, form, people, now)
+        restarts.start(session, row, form, people, now, public_url=public_url)
+    elif reading.intent == "other":
+        answers.send_health(session, row, profile.get(session), form.body, now)
     elif reading.intent == "help" and not answers.is_answered_by_provider(
         form.body, form.opt_out_type
     ):
-        text = answers.help_(profile.get(session), frequency=answers.promised(session))
-        _answer(session, row, text, now, passes_stop=True)
+        text = answers.help_(
+            profile.get(session),
+            frequency=answers.promised(session),
+            locale=answers.language(session, row, form.body),
+        )
+        answers.send(session, row, text, now, passes_stop=True)
     if reading.intent in ("stop", "start", "help", "confirm"):
         row.read_at = now  # nothing is left for staff to do
 
@@ -241,6 +266,7 @@ def _stop(
                 now=now,
                 words=words,
                 evidence={"sid": row.provider_sid, "rule": reading.rule},
+                expressed_at=row.received_at,
             )
             changed = changed or (entry is not None and channel == Channel.SMS)
         if person.hold_reason == UNCLEAR:
@@ -249,37 +275,21 @@ def _stop(
         known = suppression.is_suppressed(session, Channel.SMS, row.from_address, now)
         reason = SuppressionReason.OPT_OUT
         suppression.add(
-            session, channel=Channel.SMS, address=row.from_address, reason=reason, now=now
+            session,
+            channel=Channel.SMS,
+            address=row.from_address,
+            reason=reason,
+            now=now,
+            expressed_at=row.received_at,
         )
         changed = known is None
     if changed and answer and not reading.wrong_number:
-        _answer(session, row, answers.stop(profile.get(session)), now, passes_stop=True)
+        locale = answers.language(session, row, words)
+        text = answers.stop(profile.get(session), locale=locale)
+        answers.send(session, row, text, now, passes_stop=True)
     if reading.wrong_number:
         for person in people:
             directory.set_address(session, person.id, Channel.SMS, None, now=now)
-
-
-def _confirm(
-    session: Session, row: InboundText, form: InboundForm, people: list[Contact], now: datetime
-) -> bool:
-    """Confirm every open request for this number; tell whether there was one."""
-    confirmed = False
-    for person in people:
-        request = optin.open_request(session, person.id, Channel.SMS, now=now)
-        if request is None or request.address != form.sender:
-            continue
-        optin.confirm(
-            session,
-            request.id,
-            now=now,
-            evidence={"words": form.body, "sid": form.sid},
-            method=Method.REPLY,
-        )
-        confirmed = True
-    if confirmed and form.opt_out_type is None:
-        text = answers.welcome(profile.get(session), frequency=answers.promised(session))
-        _answer(session, row, text, now)
-    return confirmed
 
 
 def _join(
@@ -318,69 +328,14 @@ def _join(
         row.read_at = now
     clinic, frequency = profile.get(session), answers.promised(session)
     if joined.already and form.opt_out_type is None:
-        _answer(session, row, answers.welcome(clinic, frequency=frequency), now)
+        locale = answers.language(session, row, form.body)
+        text = answers.welcome(clinic, frequency=frequency, locale=locale)
+        answers.send(session, row, text, now)
     elif joined.asked and suppression.is_suppressed(session, Channel.SMS, form.sender, now):
-        text = answers.ask_again(clinic, frequency=frequency)
-        _answer(session, row, text, now, passes_stop=True)
+        locale = answers.language(session, row, form.body)
+        text = answers.ask_again(clinic, frequency=frequency, locale=locale)
+        answers.send(session, row, text, now, passes_stop=True)
     return True
-
-
-def _start(
-    session: Session, row: InboundText, form: InboundForm, people: list[Contact], now: datetime
-) -> None:
-    """Take somebody back who said START: at once on an old written consent, else ask again."""
-    restored = asked = False
-    for person in people:
-        entry = ledger.reopen(
-            session,
-            contact_id=person.id,
-            actor=_person(person),
-            now=now,
-            words=form.body,
-            evidence={"sid": form.sid},
-        )
-        if entry is None:
-            continue
-        if entry.action == Action.OPT_IN_CONFIRMED:
-            restored = True
-            continue
-        request = optin.request(
-            session,
-            contact_id=person.id,
-            channel=Channel.SMS,
-            address=form.sender,
-            entry_id=entry.id,
-            origin=optin.FORM,
-            now=now,
-        )
-        asked = asked or request is not None
-    if restored and form.opt_out_type is None:
-        text = answers.welcome(profile.get(session), frequency=answers.promised(session))
-        _answer(session, row, text, now)
-    elif asked and suppression.is_suppressed(session, Channel.SMS, form.sender, now):
-        # The usual confirmation does not pass a stop; this one answers the person's own word.
-        text = answers.ask_again(profile.get(session), frequency=answers.promised(session))
-        _answer(session, row, text, now, passes_stop=True)
-
-
-def _answer(
-    session: Session, row: InboundText, text: str, now: datetime, *, passes_stop: bool = False
-) -> None:
-    """Send the one fixed answer to a reply; the inbound text is its subject, so it is one."""
-    if row.contact_id is None:
-        return
-    outbox.enqueue(
-        session,
-        origin_kind=Origin.REPLY,
-        origin_id=0,
-        subject_id=row.id,
-        channel=Channel.SMS,
-        contact_id=row.contact_id,
-        body={"text": text, "passes_stop": passes_stop},
-        due_at=now,
-        now=now,
-        expires_at=now + ANSWER_WITHIN,
-    )
 
 
 def _others_open(session: Session, row: InboundText) -> bool:

@@ -225,11 +225,15 @@ def _ours(session: Session, contact_ids: set[int], number: str) -> Sequence[Row[
         .outerjoin(LessonVersion, LessonVersion.id == Message.version_id)
         .outerjoin(Lesson, Lesson.id == LessonVersion.lesson_id)
         .where(
-            Message.contact_id.in_(contact_ids),
+            Message.contact_id.in_(contact_ids) | Message.contact_id.is_(None),
             Message.channel == Channel.SMS,
             Message.state.not_in(_NOT_GONE),
-            (Message.address == number)
-            | (Message.address.is_(None) & (Message.origin_kind == Origin.REPLY)),
+            ((Message.address == number) & (Message.origin_kind != Origin.TEST))
+            | (
+                Message.address.is_(None)
+                & Message.contact_id.is_not(None)
+                & (Message.origin_kind == Origin.REPLY)
+            ),
         )
         .order_by(Message.id.desc())
         .limit(LONGEST)

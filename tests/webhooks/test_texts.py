@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from campaigns.consent import ledger, optin, suppression
-from campaigns.consent.models import ConsentEntry, ConsentStatus, Method
+from campaigns.consent.models import Action, ConsentEntry, ConsentStatus, Method
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.actors import Actor, ActorKind
@@ -151,7 +151,8 @@ def test_start_brings_back_only_an_old_written_consent(
     vendors.text(caller, unknown, "Y")
     with hooked.db.reading() as session:
         entries = ledger.history(session, stranger.id)
-        assert entries[0].action == "opt_in_requested"  # without words shown, no text consent
+        assert entries[0].action == "opt_in_confirmed"
+        assert "not a condition of any purchase" in (ledger.wording_of(session, entries[0]) or "")
 
 
 def test_a_y_confirms_the_open_request(
@@ -165,7 +166,7 @@ def test_a_y_confirms_the_open_request(
             session,
             contact_id=person.id,
             channel="sms",
-            action=inbound_texts.Action.OPT_IN_REQUESTED,
+            action=Action.OPT_IN_REQUESTED,
             method=Method.WEB_FORM,
             actor=Actor(kind=ActorKind.PERSON, id=person.id),
             now=now,
