@@ -128,6 +128,21 @@ def cancel_for_contact(
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
+def wake_for_contact(session: Session, contact_id: int, *, now: datetime) -> int:
+    """Let what waited for the end of a person's hold be looked at again at once."""
+    done = session.execute(
+        update(Message)
+        .where(
+            Message.contact_id == contact_id,
+            Message.state == S.HELD,
+            Message.reason == "on_hold",
+        )
+        .values(held_until=now),
+        execution_options={"synchronize_session": False},
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
 def waits_for(session: Session, contact_id: int, channel: str) -> bool:
     """Tell whether marketing that has not left waits for a person on a channel."""
     query = select(Message.id).where(

@@ -23,7 +23,7 @@ from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
 from campaigns.core.errors import Conflict, InvalidInput
 from campaigns.core.signing import Purpose
-from campaigns.delivery import recipients
+from campaigns.delivery import outbox, recipients
 from campaigns.delivery.recipients import Recipient
 from campaigns.public import codes, frame, seals
 from campaigns.public.blueprint import bp
@@ -128,6 +128,7 @@ def _resume(token: str) -> Response:
             contact = directory.get(session, recipient.contact_id)
             if contact.hold_reason == HOLD_REASON:  # a hold by the clinic is not hers to lift
                 directory.release(session, contact.id, now=context.now())
+                outbox.wake_for_contact(session, contact.id, now=context.now())
     return _show(token, said=frame.say("saved_resume"))
 
 

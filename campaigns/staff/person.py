@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -18,11 +18,12 @@ from campaigns.consent.models import ConsentStatus, Suppression
 from campaigns.contacts import directory, notes
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
+from campaigns.delivery import outbox
 from campaigns.staff import person_standing, person_timeline
 from campaigns.staff.blueprint import actor, bp, may, notify
 from campaigns.web import context, templating
 
-HOLDS = (("30", "30 days"), ("90", "90 days"))
+HOLDS = (("30", "for 30 days"), ("90", "for 90 days"), ("released", "until I release it"))
 
 
 def name_of(contact: Contact) -> str:
@@ -98,15 +99,14 @@ def unbook_person(contact_id: int, key: str) -> Response:
 @bp.post("/people/<int:contact_id>/hold")
 @requires(Permission.EDIT_PEOPLE)
 def hold_person(contact_id: int) -> Response:
-    """Pause marketing to the person for 30 or 90 days."""
+    """Pause marketing to the person: for some days, to a date, or until it is released."""
     now, by = context.now(), actor()
     days = request.form.get("days", "")
-    if days not in dict(HOLDS):
-        raise InvalidInput("hold_days", "Choose 30 or 90 days.")
+    if days not in (*dict(HOLDS), "date"):
+        raise InvalidInput("hold_days", "Choose 30 days, 90 days, a date, or until released.")
+    until_ = _hold_end(days, now)
     with context.transaction() as session:
-        contact = directory.hold(
-            session, contact_id, until=now + timedelta(days=int(days)), reason="staff", now=now
-        )
+        contact = directory.hold(session, contact_id, until=until_, reason="staff", now=now)
         until = templating.clinic_date(contact.hold_until)
         audit.append(
             session,
@@ -123,6 +123,31 @@ def hold_person(contact_id: int) -> Response:
     return _back(contact_id)
 
 
+def _hold_end(days: str, now: datetime) -> datetime:
+    """Return when a hold ends: the whole day that is named still counts as held.
+
+    Raises: InvalidInput for a day that is none or is over.
+    """
+    if days == "released":
+        return directory.UNTIL_RELEASED
+    if days != "date":
+        return now + timedelta(days=int(days))
+    try:
+        day = date.fromisoformat(request.form.get("until", ""))
+        after = datetime.combine(day + timedelta(days=1), time(), templating.zone())
+    except (ValueError, OverflowError):
+        raise InvalidInput(
+            "hold_date", "Give the last day of the hold as a date. Nothing was changed."
+        ) from None
+    if after <= now or day.year > now.year + 50:
+        raise InvalidInput(
+            "hold_date",
+            "The hold must end on a day to come; choose “until I release it” for one without an "
+            "end. Nothing was changed.",
+        )
+    return after.astimezone(UTC) - timedelta(seconds=1)
+
+
 @bp.post("/people/<int:contact_id>/release")
 @requires(Permission.EDIT_PEOPLE)
 def release_person(contact_id: int) -> Response:
@@ -130,6 +155,7 @@ def release_person(contact_id: int) -> Response:
     now = context.now()
     with context.transaction() as session:
         directory.release(session, contact_id, now=now)
+        outbox.wake_for_contact(session, contact_id, now=now)
         audit.append(
             session,
             actor(),
@@ -246,6 +272,7 @@ def _page(contact_id: int, *, note: str = "", errors: dict[str, str] | None = No
         may_store=may_store,
         held=contact.hold_until is not None and contact.hold_until > context.now(),
         holds=HOLDS,
+        summary=person_standing.summary(standings),
         key=secrets.token_hex(8),
         note=note,
         errors=errors or {},

@@ -151,7 +151,7 @@ def _channel(
         address=held.address if held else None,
         sentence=_sentence(session, channel, state, status, has_address=held is not None),
         may_receive=not because,
-        because="" if because in _SAID_ALREADY else because,
+        because=_also(blocks) if because in _SAID_ALREADY else because,
         tone=tone,
         status=status,
         blocks=tuple(b for b in blocks if b.reason in suppression.LIFTED_BY_STAFF),
@@ -183,7 +183,36 @@ def _sentence(
         return f"Agreed {on} {how}".strip() + "."
     if status == ConsentStatus.PENDING:
         return f"Asked for messages {on}, not confirmed yet."
-    return f"Said stop {on} {how}".strip() + "."
+    return f"Said stop {on} {how}".strip() + f". {_words(session, state, entry)}"
+
+
+def _words(session: Session, state: ConsentState, entry: ConsentEntry | None) -> str:
+    """Return when exactly, by which road and in which words a stop was said."""
+    proof = ledger.evidence_of(session, [entry.id]).get(entry.id, {}) if entry else {}
+    said, road = str(proof.get("words") or ""), str(proof.get("how") or "")
+    at = state.since.astimezone(templating.zone())
+    return f"At {at:%H:%M}" + (f", {road}" if road else "") + (f": “{said}”." if said else ".")
+
+
+def summary(standings: Sequence[Standing]) -> str:
+    """Return the answer to "what may this person get now", in one line."""
+    parts = []
+    for standing in standings:
+        if standing.may_receive:
+            parts.append(f"{standing.name.lower()} yes")
+        else:
+            why = standing.sentence if standing.status != ConsentStatus.GRANTED else ""
+            why = why.split(". ")[0] or standing.because
+            parts.append(f"{standing.name.lower()} no, {why[:1].lower()}{why[1:]}".rstrip("."))
+    return "; ".join(parts)[:1].upper() + "; ".join(parts)[1:] + "."
+
+
+def _also(blocks: list[Suppression]) -> str:
+    """Return what closes the address beside the person's own word."""
+    graver = [b for b in blocks if b.reason not in suppression.LIFTED_BY_CONSENT]
+    if not graver:
+        return ""
+    return f"Also: {', '.join(suppression.IN_WORDS[SuppressionReason(b.reason)] for b in graver)}."
 
 
 def _because(

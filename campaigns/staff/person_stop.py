@@ -12,6 +12,7 @@ from campaigns.consent import ledger
 from campaigns.consent.models import Method
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
+from campaigns.delivery import outbox
 from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.staff.person import name_of
 from campaigns.web import context
@@ -35,7 +36,7 @@ def stop_person(contact_id: int) -> Any:
         values = {
             "channels": [c for c in request.form.getlist("channels") if c in set(Channel)],
             "how": request.form.get("how", ""),
-            "words": " ".join(request.form.get("words", "").split())[:500],
+            "words": " ".join(request.form.get("words", "").replace("\0", "").split())[:500],
         }
         if not values["channels"]:
             errors["channels"] = "Tick email, texts, or both."
@@ -74,6 +75,7 @@ def _record(contact_id: int, values: dict[str, Any]) -> str:
                 words=values["words"] or None,
                 evidence={"how": dict(ROADS)[values["how"]].lower(), "recorded_by": by.name},
             )
+            outbox.cancel_for_contact(session, contact_id, channel, now=now)
             if entry is not None:
                 recorded.append(channel)
         audit.append(

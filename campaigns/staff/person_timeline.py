@@ -54,6 +54,8 @@ _DONE = {
     "contact.released": "Hold ended by {who}",
     "contact.merged": "A second record was merged in by {who}",
     "interests.changed": "Interests changed by {who}",
+    "tracking.off": "Clicks are not recorded any more, on the wish of {who}",
+    "tracking.on": "Clicks are recorded again, on the wish of {who}",
     "confirmation.asked": "A request to confirm was ordered by {who}",
 }
 _EVIDENCE = (
@@ -148,13 +150,19 @@ def _consent(session: Session, contact: Contact, before: datetime | None) -> lis
                 at=entry.expressed_at,
                 kind="consent",
                 title=_SAID[action].format(thing=_THINGS.get(entry.channel, entry.channel)),
-                detail=(how + recorded).strip(", "),
+                detail=(how + recorded).strip(", ") + _quoted(action, proofs.get(entry.id, {})),
                 tone=_TONES.get(action, "red"),
                 wording=words,
                 facts=_facts(proofs.get(entry.id, {})),
             )
         )
     return lines
+
+
+def _quoted(action: Action, proof: dict[str, Any]) -> str:
+    """Return the words of a stop, to be read without opening anything."""
+    said = str(proof.get("words") or "")
+    return f": “{said}”" if said and action == Action.OPT_OUT else ""
 
 
 def _facts(proof: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -179,6 +187,7 @@ def _suppressions(session: Session, contact: Contact) -> list[Line]:
                     title=f"Put on the do-not-contact list for {thing}",
                     detail=words,
                     tone="red",
+                    facts=(("Note", row.note),) if row.note else (),
                 )
             )
         if row.lifted_at is not None:

@@ -12,6 +12,7 @@ from flask import Flask, current_app, g
 from markupsafe import Markup
 
 from campaigns.clinic.models import Clinic
+from campaigns.contacts import directory
 from campaigns.web import context, csrf, sessions
 
 _DEFAULT_ZONE = "America/New_York"
@@ -36,6 +37,8 @@ def clinic_time(value: datetime | None) -> str:
     """Format an instant in the clinic's zone: "Tue 17 Nov, 13:00"; the year when it differs."""
     if value is None:
         return ""
+    if directory.is_open_end(value):
+        return "released"
     local = value.astimezone(zone())
     here = context.now().astimezone(zone())
     day = f"{local:%a} {local.day} {local:%b}"
@@ -45,10 +48,12 @@ def clinic_time(value: datetime | None) -> str:
 
 
 def clinic_date(value: datetime | date | None) -> str:
-    """Format a day: "17 Nov 2026"."""
+    """Format a day: "17 Nov 2026"; "released" for a hold without an end."""
     if value is None:
         return ""
     if isinstance(value, datetime):
+        if directory.is_open_end(value):
+            return "released"
         value = value.astimezone(zone()).date()
     return f"{value.day} {value:%b %Y}"
 

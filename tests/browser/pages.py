@@ -96,6 +96,7 @@ STAFF = (
     ("edit person", "/staff/people/{person}/edit"),
     ("agreement", "/staff/people/{unconfirmed}/agreement"),
     ("record a stop", "/staff/people/{person}/stop"),
+    ("record a stop by address", "/staff/people/stop?address=2125550142"),
     ("interests", "/staff/people/{person}/interests"),
     ("interests, not agreed", "/staff/people/{unconfirmed}/interests"),
     ("import", "/staff/people/import/"),
