@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any
 
 import click
 
 from campaigns.cli.context import reports_errors, services
+from campaigns.consent import scans
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import InvalidInput
-from campaigns.imports import cells, columns, files, remarks, runner
+from campaigns.imports import cells, columns, files, remarks, runner, tallies
+from campaigns.imports.attestations import KINDS, METHODS
 from campaigns.imports.forecast import forecast
+from campaigns.imports.lines import HOLDS
 from campaigns.imports.models import Import, ImportState
 from campaigns.wiring import Services
 
@@ -38,13 +40,33 @@ def contacts() -> None:
     f"Meanings: {', '.join(columns.BY_CODE)}.",
 )
 @click.option(
+    "--attestation",
+    "attested",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Vouch for lines without proof of their own: a JSON file (one object, or a list) with "
+    "form, method, first_day, last_day, words (by email, sms, topic), kept, everybody: true, and "
+    "perhaps per_month, scan (a file beside it) and by. See docs/importing.md.",
+)
+@click.option(
     "--consent",
     "consents",
     multiple=True,
     metavar="KIND:KEY=VALUE,…",
-    help="Vouch for lines without proof of their own: "
+    help="The same in short, for one kind and one day: "
     "--consent 'email:method=paper_form,date=2026-05-01,wording=@words.txt,statement=Binder at "
-    f"the front desk'. Kinds: email, sms, topic. Methods: {', '.join(files.METHODS)}.",
+    f"the front desk'. Kinds: {', '.join(KINDS)}. Methods: {', '.join(METHODS)}.",
+)
+@click.option(
+    "--dates",
+    "date_order",
+    type=click.Choice(cells.ORDERS),
+    help="How the file writes dates, where it does not tell: mdy (12/31/2025) or dmy.",
+)
+@click.option(
+    "--holds",
+    type=click.Choice([*HOLDS, "nothing"]),
+    help="What everybody in the file is, where its name says so and its columns do not.",
 )
 @click.option("--fill-only", is_flag=True, help="Never change a value that is on file.")
 @click.option(
@@ -62,7 +84,10 @@ def import_people(
     file: Path,
     as_json: bool,
     mappings: tuple[str, ...],
+    attested: tuple[Path, ...],
     consents: tuple[str, ...],
+    date_order: str | None,
+    holds: str | None,
     fill_only: bool,
     start_series: bool,
     dry_run: bool,
@@ -70,9 +95,17 @@ def import_people(
 ) -> None:
     """Import people from a CSV file; nobody is written to because of it, but by --start-series."""
     built = services()
-    attestations = dict(_attestation(text) for text in consents)
+    attestations = [given for path in attested for given in _from_file(built, path)]
+    attestations += [_attestation(text) for text in consents]
     import_id = _receive(
-        built, file, mappings, attestations, fill_only=fill_only, start_drips=start_series
+        built,
+        file,
+        mappings,
+        attestations,
+        date_order=date_order,
+        holds="" if holds == "nothing" else holds,
+        fill_only=fill_only,
+        start_drips=start_series,
     )
     if dry_run:
         figures = _forecast(built, import_id)
@@ -102,6 +135,7 @@ def summary(found: Import) -> dict[str, Any]:
         "unchanged": found.unchanged,
         "refused": found.refused,
         **found.tally,
+        "consent": tallies.of_consent(found.tally),
     }
 
 
@@ -109,8 +143,10 @@ def _receive(
     built: Services,
     file: Path,
     mappings: tuple[str, ...],
-    attestations: dict[str, dict[str, Any]],
+    attestations: list[dict[str, Any]],
     *,
+    date_order: str | None,
+    holds: str | None,
     fill_only: bool,
     start_drips: bool,
 ) -> int:
@@ -128,10 +164,12 @@ def _receive(
             single = not columns.BY_CODE[code.strip()].many
             chosen = {n: "" if single and c == code.strip() else c for n, c in chosen.items()}
             chosen[column.strip()] = code.strip()
-        files.set_mapping(session, found.id, chosen)
+        files.set_mapping(session, found.id, chosen, date_order=date_order, holds=holds)
+        files.require_date_order(found)
         files.set_options(
             session,
             found.id,
+            ACTOR,
             fill_only=fill_only,
             start_drips=start_drips,
             attestations=attestations,
@@ -152,10 +190,42 @@ def _forecast(built: Services, import_id: int) -> dict[str, Any]:
         **outcomes,
         "refused": result.outcomes["refused"],
         **result.tally,
+        "consent": tallies.of_consent(result.tally),
     }
 
 
-def _attestation(text: str) -> tuple[str, dict[str, Any]]:
+def _from_file(built: Services, path: Path) -> list[dict[str, Any]]:
+    """Read attestations from JSON; a scan named there is sealed and kept."""
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+    except (ValueError, UnicodeDecodeError) as fault:
+        raise InvalidInput(
+            "attestation_unreadable", f"{path} is not JSON ({fault}). Nothing was imported."
+        ) from fault
+    found = raw if isinstance(raw, list) else [raw]
+    for given in found:
+        if not isinstance(given, dict) or not isinstance(given.get("words", {}), dict):
+            raise InvalidInput(
+                "attestation_unreadable",
+                f"{path} must hold an object with “words” by kind, or a list of such objects. "
+                "Nothing was imported.",
+            )
+        if given.get("scan"):
+            _keep_scan(built, given, path.parent / str(given["scan"]))
+    return found
+
+
+def _keep_scan(built: Services, given: dict[str, Any], path: Path) -> None:
+    if not path.is_file():
+        raise InvalidInput("scan_missing", f"The scan {path} is not there. Nothing was imported.")
+    store = scans.Store(built.settings.data_dir / scans.FOLDER, built.keys)
+    stored = store.put(path.read_bytes(), filename=path.name)
+    with built.db.transaction() as session:
+        row = scans.record(session, ACTOR, stored, now=built.clock.now())
+        given["scan"], given["scan_id"] = row.sha256, row.id
+
+
+def _attestation(text: str) -> dict[str, Any]:
     """Read ``email:method=…,date=…,wording=…,statement=…``; a wording may be ``@file``."""
     kind, _, rest = text.partition(":")
     values: dict[str, str] = {}
@@ -176,9 +246,14 @@ def _attestation(text: str) -> tuple[str, dict[str, Any]]:
     if wording.startswith("@"):
         wording = Path(wording[1:]).read_text("utf-8").strip()
     moment = cells.read_moment(values.get("date", ""))
-    return kind.strip(), {
+    day = None if moment is None else moment.date()
+    statement = values.get("statement", "")
+    return {
+        "form": statement,
         "method": values.get("method", ""),
-        "at": None if moment is None else datetime.combine(moment.date(), time(12), UTC),
-        "wording": wording,
-        "statement": values.get("statement", ""),
+        "first_day": day,
+        "last_day": day,
+        "words": {kind.strip(): wording},
+        "kept": statement,
+        "everybody": True,
     }

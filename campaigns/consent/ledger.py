@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session, aliased
 
 from campaigns.consent import chain, disclosures, standing, suppression, verification
 from campaigns.consent.bulk import BulkOutcome, Wish, import_grants
@@ -370,8 +370,20 @@ def _earlier_written(
             ConsentEntry.wording_sha256.is_not(None),
             ConsentEntry.address_hash.in_(keys_of(session).address_hashes(Channel.SMS, address)),
             ConsentEntry.expressed_at >= since,
+            ~_taken_back(contact_id),
         )
         .order_by(ConsentEntry.id.desc())
         .limit(1)
     )
     return session.scalar(query)
+
+
+def _taken_back(contact_id: int) -> ColumnElement[bool]:
+    """Return SQL that is true of a text agreement which the clinic took back later."""
+    later = aliased(ConsentEntry)
+    return exists().where(
+        later.contact_id == contact_id,
+        later.channel == Channel.SMS,
+        later.action == Action.TAKEN_BACK,
+        later.id > ConsentEntry.id,
+    )

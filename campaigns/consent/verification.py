@@ -46,6 +46,9 @@ _LEAD_TO: dict[str, frozenset[str]] = {
     Action.HEALTH_TOPIC_CONSENT: frozenset({ConsentStatus.GRANTED}),
     Action.OPT_OUT: frozenset({ConsentStatus.WITHDRAWN}),
     Action.HEALTH_TOPIC_WITHDRAWN: frozenset({ConsentStatus.WITHDRAWN}),
+    Action.TAKEN_BACK: frozenset(
+        {ConsentStatus.NONE, ConsentStatus.UNCONFIRMED, ConsentStatus.WAITING}
+    ),
     Action.ADDRESS_CHANGED: frozenset(
         {ConsentStatus.NONE, ConsentStatus.UNCONFIRMED, ConsentStatus.WAITING}
     ),
@@ -236,7 +239,7 @@ def _in_states(session: Session) -> Iterator[Fault]:
             later.id > ConsentState.entry_id,
             or_(
                 and_(later.action.in_(_CLOSES), counts),
-                later.action == Action.ADDRESS_CHANGED,
+                later.action.in_((Action.ADDRESS_CHANGED, Action.TAKEN_BACK)),
             ),
         )
         .correlate(ConsentState, entry)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, insert, literal, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from campaigns.consent.models import ConsentState, ConsentStatus, OptInRequest, Suppression
+from campaigns.consent import suppression
+from campaigns.consent.models import ConsentState, ConsentStatus, OptInRequest
 from campaigns.consent.optin import IMPORT, VALID_FOR
 from campaigns.contacts import directory
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
-from campaigns.core.db import change
+from campaigns.core.db import change, is_sqlite
 from campaigns.imports.models import ImportRow
 
 CHUNK = 500
@@ -30,7 +32,8 @@ def ask(session: Session, import_id: int, *, now: datetime) -> int:
     """Ask the next people of an import to confirm; return how many, 0 when all were asked.
 
     Delivery writes the messages from these requests. An address that was ever asked,
-    whoever it belongs to, is not asked again.
+    whoever it belongs to, is not asked again: a unique index holds that for two who press
+    the button at once.
     """
     ids = list(session.scalars(_waiting(import_id, now).limit(CHUNK)))
     if not ids:
@@ -44,7 +47,9 @@ def ask(session: Session, import_id: int, *, now: datetime) -> int:
         literal(IMPORT),
     )
     columns = ["contact_id", "channel", "address", "requested_at", "expires_at", "origin"]
-    return change(session, insert(OptInRequest).from_select(columns, chosen))
+    dialect = sqlite if is_sqlite(session) else postgresql
+    statement = dialect.insert(OptInRequest).from_select(columns, chosen)
+    return change(session, statement.on_conflict_do_nothing())
 
 
 def _waiting(import_id: int, now: datetime, *also: ColumnElement[bool]) -> Select[Any]:
@@ -52,12 +57,7 @@ def _waiting(import_id: int, now: datetime, *also: ColumnElement[bool]) -> Selec
         ImportRow.contact_id == Address.contact_id, ImportRow.import_id == import_id
     )
     asked = exists().where(OptInRequest.channel == EMAIL, OptInRequest.address == Address.address)
-    stopped = exists().where(
-        Suppression.channel == EMAIL,
-        Suppression.mailbox_hash == Address.address_hash,
-        Suppression.lifted_at.is_(None),
-        or_(Suppression.expires_at.is_(None), Suppression.expires_at > now),
-    )
+    stopped = suppression.active_suppression(Address.channel, Address.address_hash, now)
     first = func.min(Address.contact_id)  # of people who share an address
     return (
         select(first)

@@ -1,7 +1,7 @@
 """What a cell says: dates, yes and no, states, ZIP codes, languages, reasons to leave. Pure.
 
-Nothing is guessed where a mistake would hurt: a date that could be read two ways is
-read the American way, and one that cannot be is no proof of anything.
+Nothing is guessed where a mistake would hurt: a date that could be read two ways is read
+in the order that the file proves or staff chose, and one that cannot be read is no proof.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Stand(StrEnum):
     NEUTRAL = "neutral"  # not a yes, and not a no
     OUT = "out"
     BOUNCED = "bounced"
+    COMPLAINED = "complained"
     UNKNOWN = "unknown"
 
 
@@ -35,12 +36,19 @@ def _words(text: str) -> frozenset[str]:
 _YES = _words("yes y true 1 x on si sí t ✓ checked")
 _NO = _words("no n false 0 - off f none never null n/a na")
 _OUT = _words(
-    "unsubscribed unsubscribe optedout optout left stop stopped removed donotcontact dnc "
-    "complained complaint spam abuse revoked withdrawn abusecomplaint reportedspam "
-    "userunsubscribed baja suppressed manuallysuppressed"
+    "unsubscribed unsubscribe unsubscribes optedout optout left stop stopped removed "
+    "donotcontact donotemail donottext dnc revoked withdrawn userunsubscribed globalunsubscribe "
+    "baja suppressed usersuppressed manuallysuppressed manualsuppression blocked blacklisted "
+    "blocklisted nomail 2"
+)
+"""``2`` and ``3`` are what ActiveCampaign writes for unsubscribed and bounced."""
+_COMPLAINED = _words(
+    "complained complaint complaints spam markedasspam spamreport spamreported spamcomplaint "
+    "spamcomplaints abuse abusecomplaint abusereport reportedspam reportedasspam fbl"
 )
 _BOUNCED = _words(
-    "cleaned bounced hardbounced hardbounce bounce invalid invalidemail undeliverable"
+    "cleaned bounced hardbounced hardbounce hardbounces bounce invalid invalidemail "
+    "undeliverable undelivered mailboxdoesnotexist nonexistent dead 3"
 )
 _IN = _words(
     "subscribed subscriber active optedin optin confirmed enabled granted explicit suscrito "
@@ -50,11 +58,14 @@ _NEUTRAL = _words(
     "pending neversubscribed nonsubscribed nonsubscriber transactional notspecified noconsent "
     "notoptedin unconfirmed unknown archived notset notsubscribed inactive"
 )
+MONTH_FIRST, DAY_FIRST = "mdy", "dmy"
+ORDERS = (MONTH_FIRST, DAY_FIRST)
+_NUMERIC = {
+    MONTH_FIRST: ("%m/%d/%Y", "%m/%d/%y", "%m-%d-%Y", "%m.%d.%Y"),
+    DAY_FIRST: ("%d/%m/%Y", "%d/%m/%y", "%d-%m-%Y", "%d.%m.%Y"),
+}
+_NUMERIC_DATE = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4}|\d{2})(?!\d)")
 _DATE_FORMATS = (
-    "%m/%d/%Y",
-    "%m/%d/%y",
-    "%m-%d-%Y",
-    "%m.%d.%Y",
     "%b %d %Y",
     "%B %d %Y",
     "%d %b %Y",
@@ -93,6 +104,8 @@ def read_stand(text: str) -> Stand:
     word = re.sub(r"[^a-z0-9]", "", text.lower())
     if word in _OUT:
         return Stand.OUT
+    if word in _COMPLAINED:
+        return Stand.COMPLAINED
     if word in _BOUNCED:
         return Stand.BOUNCED
     if word in _IN or word in _YES:
@@ -112,24 +125,56 @@ def read_leaving(text: str) -> Stand:
     if said is not None:
         return Stand.OUT if said else Stand.IN
     stand = read_stand(stripped)
-    if stand in (Stand.OUT, Stand.BOUNCED, Stand.IN):
+    if stand in (Stand.OUT, Stand.BOUNCED, Stand.COMPLAINED, Stand.IN):
         return stand
     return Stand.OUT if read_moment(stripped) is not None else Stand.UNKNOWN
 
 
+@lru_cache(maxsize=512)
+def read_suppression(text: str) -> Stand:
+    """Read a cell of a list of reasons not to write, such as Klaviyo's "Email Suppressions".
+
+    Anything that is not a plain no keeps the person out, understood or not.
+    """
+    stripped = text.strip()
+    if not re.sub(r"[\[\]{}()\"'\s]", "", stripped) or read_yes(stripped) is False:
+        return Stand.IN
+    found = {read_stand(part) for part in re.split(r"[;,|\[\]\"']+", stripped) if part.strip()}
+    for stand in (Stand.COMPLAINED, Stand.OUT, Stand.BOUNCED):
+        if stand in found:
+            return stand
+    return Stand.OUT
+
+
 @lru_cache(maxsize=4096)
-def read_moment(text: str) -> datetime | None:
+def read_moment(text: str, order: str = MONTH_FIRST) -> datetime | None:
     """Return an instant in UTC; a date alone is noon in UTC, the same day all over the US.
 
-    None where it cannot be read, or is not of this age.
+    ``order`` says how 3/4/2026 is meant. None where it cannot be read, or is not of this age.
     """
     stripped = " ".join(text.replace(",", " ").split())
     if not 6 <= len(stripped) <= 40:
         return None
-    moment = _iso(stripped) or _american(stripped)
+    moment = _iso(stripped) or _written(stripped, order)
     if moment is None or moment.date() < EARLIEST:
         return None
     return moment
+
+
+@lru_cache(maxsize=4096)
+def orders_of(text: str) -> frozenset[str]:
+    """Return the orders of day and month in which a cell is a date; empty for no such date.
+
+    Both for a date that means different days in the two orders; 2/2/2026 means one day.
+    """
+    found = _NUMERIC_DATE.match(text.strip())
+    if found is None:
+        return frozenset()
+    first, second = int(found[1]), int(found[2])
+    if first == second or not (0 < first <= 31 and 0 < second <= 31):
+        return frozenset()
+    orders = {MONTH_FIRST: first <= 12, DAY_FIRST: second <= 12}
+    return frozenset(order for order, fits in orders.items() if fits)
 
 
 def _iso(text: str) -> datetime | None:
@@ -144,8 +189,8 @@ def _iso(text: str) -> datetime | None:
         return None
 
 
-def _american(text: str) -> datetime | None:
-    for day in _DATE_FORMATS:
+def _written(text: str, order: str) -> datetime | None:
+    for day in (*_NUMERIC[order], *_DATE_FORMATS):
         for hour in _TIME_FORMATS:
             try:
                 moment = datetime.strptime(text, day + hour).replace(tzinfo=UTC)

@@ -1,7 +1,8 @@
 """Which column means what: the meanings, and a good guess from the names. Pure.
 
-The guess knows English and Spanish words and the names that Mailchimp and Klaviyo give
-their exports. Staff see it and may change it; nothing is imported on a guess alone.
+The guess knows English and Spanish words and the names that Mailchimp, Klaviyo, Constant
+Contact, ActiveCampaign and HubSpot give their exports. Staff see it and may change
+it; nothing is imported on a guess alone.
 """
 
 from __future__ import annotations
@@ -90,74 +91,132 @@ MEANINGS: tuple[Meaning, ...] = (
         "status",
         "Subscription state (all channels)",
         "Leaving",
-        "status subscriptionstatus subscriberstatus memberstatus estadodesuscripcion",
+        "status subscriptionstatus subscriberstatus memberstatus contactstatus estadodesuscripcion",
+        many=True,
     ),
     Meaning(
         "email_status",
         "Subscription state (email)",
         "Leaving",
         "emailstatus emailmarketingconsent emailsubscriptionstatus emailconsent emailoptin "
-        "acceptsmarketing acceptsemailmarketing emailsubscribed subscribed suscrito",
+        "acceptsmarketing acceptsemailmarketing emailsubscribed subscribed suscrito "
+        "emailpermissionstatus permissionstatus emailmarketingstatus emailmarketing",
+        many=True,
     ),
     Meaning(
         "sms_status",
         "Subscription state (texts)",
         "Leaving",
         "smsstatus smsmarketingconsent smsconsent smsoptin textoptin acceptssmsmarketing "
-        "smssubscriptionstatus textstatus",
+        "smssubscriptionstatus smsmarketingstatus smspermissionstatus textstatus",
+        many=True,
     ),
     Meaning(
         "opt_out",
         "Asked to leave (all channels)",
         "Leaving",
         "unsubscribed unsubscribe optout optedout donotcontact dnc baja dadodebaja "
-        "cancelosuscripcion nocontactar",
+        "cancelosuscripcion nocontactar globalunsubscribe",
+        many=True,
     ),
     Meaning(
         "email_opt_out",
         "Asked to leave (email)",
         "Leaving",
         "emailoptout unsubtime unsubscribedat emailunsubscribed unsubscribetime donotemail "
-        "emailsuppressions unsubdate unsubscribedate",
+        "unsubdate unsubscribedate unsubscribeddate dateunsubscribed udate confirmedoptoutdate "
+        "optoutdate optouttime emailoptoutdate hasoptedoutofemail optedoutofemail "
+        "unsubscribedfromallemail emailunsubscribedate nocorreo",
+        many=True,
     ),
     Meaning(
         "sms_opt_out",
         "Asked to leave (texts)",
         "Leaving",
-        "smsoptout textoptout smsunsubscribed donottext stopdate smsoptoutdate",
+        "smsoptout textoptout smsunsubscribed donottext donotsms stopdate smsoptoutdate "
+        "smsunsubscribedate smsunsubscribedat hasoptedoutofsms optedoutofsms",
+        many=True,
+    ),
+    Meaning(
+        "email_suppressed",
+        "Not to be emailed, with the reason",
+        "Leaving",
+        "emailsuppressions emailsuppression suppressed suppressions suppressionreason "
+        "emailsuppressionreason suppressionreasons",
+        many=True,
+    ),
+    Meaning(
+        "email_bounced",
+        "Email did not arrive (bounced, cleaned)",
+        "Leaving",
+        "cleantime cleaned cleanedat cleaneddate bounced bouncedat bouncedate bouncetime "
+        "hardbounce hardbounced hardbouncedate emailbounced rebotado",
+        many=True,
+    ),
+    Meaning(
+        "email_complained",
+        "Reported an email as spam",
+        "Leaving",
+        "complaint complained complainedat complaintdate complainttime spamcomplaint "
+        "abusecomplaint reportedspam markedasspam spamreport",
+        many=True,
     ),
     Meaning(
         "consent_at",
         "Date of consent (all channels)",
         "Consent",
-        "consentdate consentat dateofconsent consenttimestamp optindate optinat "
-        "fechadeconsentimiento",
+        "consentdate consentat dateofconsent consenttimestamp consenttime optindate optinat "
+        "optindatetime fechadeconsentimiento",
     ),
     Meaning(
         "consent_source",
         "How consent was given (all channels)",
         "Consent",
-        "consentsource consentmethod optinsource optinmethod signupsource metododeconsentimiento "
-        "origendeconsentimiento",
+        "consentsource consentmethod optinsource optinmethod signupsource consentform "
+        "consentformid optinform signupform metododeconsentimiento origendeconsentimiento",
     ),
     Meaning(
         "consent_wording",
         "Words agreed to (all channels)",
         "Consent",
-        "consentwording consenttext consentlanguage disclosure textodeconsentimiento",
+        "consentwording consenttext consentlanguage disclosure disclosuretext "
+        "textodeconsentimiento",
+    ),
+    Meaning(
+        "consent_ip",
+        "Network address (IP) of the opt-in",
+        "Consent",
+        "optinip optinipaddress consentip consentipaddress signupip signupipaddress "
+        "subscribeip emailoptinip emailconsentip ip4 sourceip",
+    ),
+    Meaning(
+        "email_confirmed_at",
+        "Date of confirming the opt-in (email)",
+        "Consent",
+        "confirmtime confirmedat confirmationtime confirmationdate confirmdate confirmeddate "
+        "emailconfirmedat emailconfirmtime doubleoptintime doubleoptindate doubleoptinat "
+        "confirmedoptindate",
+    ),
+    Meaning(
+        "email_confirmed_ip",
+        "Network address (IP) of confirming",
+        "Consent",
+        "confirmip confirmationip confirmipaddress emailconfirmip doubleoptinip",
     ),
     Meaning(
         "email_consent_at",
         "Date of consent (email)",
         "Consent",
         "emailconsentdate emailconsentat optintime emailoptindate emailmarketingconsenttimestamp "
-        "emailoptintime emailconsenttimestamp",
+        "emailoptintime emailconsenttimestamp emailconsenttime subscribedat subscribedate "
+        "subscribeddate datesubscribed subscriptiondate sdate emailmarketingconsentdate",
     ),
     Meaning(
         "email_consent_source",
         "How consent was given (email)",
         "Consent",
-        "emailconsentsource emailconsentmethod emailoptinsource emailoptinmethod",
+        "emailconsentsource emailconsentmethod emailoptinsource emailoptinmethod "
+        "emailmarketingconsentmethod emailmarketingconsentsource",
     ),
     Meaning(
         "email_consent_wording",
@@ -170,13 +229,15 @@ MEANINGS: tuple[Meaning, ...] = (
         "Date of consent (texts)",
         "Consent",
         "smsconsentdate smsconsentat textconsentdate smsoptindate smsmarketingconsenttimestamp "
-        "smsoptintime smsconsenttimestamp",
+        "smsoptintime smsconsenttimestamp smsconsenttime smssubscribedat "
+        "smsmarketingconsentdate",
     ),
     Meaning(
         "sms_consent_source",
         "How consent was given (texts)",
         "Consent",
-        "smsconsentsource smsconsentmethod textconsentsource smsoptinsource smsoptinmethod",
+        "smsconsentsource smsconsentmethod textconsentsource smsoptinsource smsoptinmethod "
+        "smsmarketingconsentmethod smsmarketingconsentsource",
     ),
     Meaning(
         "sms_consent_wording",
@@ -209,6 +270,9 @@ BY_CODE = {meaning.code: meaning for meaning in MEANINGS}
 _BY_NAME = {name: m.code for m in MEANINGS for name in m.names.split()}
 
 
+_MAILCHIMP = frozenset({"memberrating", "leid", "euid", "optintime", "confirmtime", "lastchanged"})
+
+
 def bare(name: str) -> str:
     """Return a column name as letters and digits only, without accents."""
     plain = unicodedata.normalize("NFKD", name.lower())
@@ -229,6 +293,17 @@ def guess(header: Sequence[str]) -> dict[str, str]:
     if {"first_name", "full_name"} <= taken:
         mapping = {n: (IGNORE if c == "full_name" else c) for n, c in mapping.items()}
     return mapping
+
+
+def guess_holds(filename: str, header: Sequence[str]) -> str:
+    """Return what everybody in one of Mailchimp's export files is, ``""`` for any other file.
+
+    Its files for unsubscribed, cleaned and non-subscribed people say so by their names alone.
+    """
+    if not _MAILCHIMP & {bare(name) for name in header}:
+        return ""
+    found = re.match(r"(unsubscribed|cleaned|non[-_ ]?subscribed)(?![a-z])", filename.lower())
+    return "" if found is None else re.sub(r"[^a-z]", "", found[1])
 
 
 def checked(mapping: Mapping[str, str], header: Sequence[str]) -> dict[str, str]:

@@ -18,7 +18,9 @@ _SIGNATURES = (
     (b"%PDF", "is a PDF, not a CSV file"),
     (b"\x1f\x8b", "is compressed; unpack it first"),
     (b"{\\rtf", "is a word processor's document, not a CSV file"),
+    (b"BEGIN:VCARD", "is an address book (vCard), not a CSV file"),
 )
+_WEB = (b"<!doctype", b"<html", b"<?xml", b"<table", b"<meta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,10 @@ def decode(content: bytes) -> Decoded:
     for signature, what in _SIGNATURES:
         if content.startswith(signature):
             raise InvalidInput("file_kind", f"The file {what}. {_SAVE_AGAIN}")
+    if content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower().startswith(_WEB):
+        raise InvalidInput(
+            "file_kind", f"The file is a web page or XML, not a CSV file. {_SAVE_AGAIN}"
+        )
     if _is_wide(content):
         raise InvalidInput(
             "encoding_utf16",

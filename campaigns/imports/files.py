@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from campaigns.accounts import audit
 from campaigns.audience import interests
+from campaigns.clinic.defaults import TIMEZONE
+from campaigns.clinic.models import Clinic
+from campaigns.consent import elements
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
-from campaigns.imports import columns, decoding, reading
-from campaigns.imports.lines import KIND_WORDS, KINDS, Layout, proof_from_json, topic_words
-from campaigns.imports.models import Import, ImportFile, ImportRow, ImportState
+from campaigns.imports import attestations as vouching
+from campaigns.imports import cells, columns, dates, decoding, reading
+from campaigns.imports.lines import HOLDS, Layout, topic_words
+from campaigns.imports.models import Attestation, Import, ImportFile, ImportRow, ImportState
 
-METHODS: dict[str, str] = {
-    "paper_form": "Paper form, signed",
-    "web_form": "Form on a website",
-    "verbal_recorded": "Spoken, and recorded",
-    "keyword": "Text with a keyword",
-}
-MIN_STATEMENT = 10
 START_DRIPS = "start_drips"
 """Option: whether the people of a file may enter series at once (default no)."""
 _OPEN = (ImportState.UPLOADED, ImportState.READY)
@@ -51,7 +49,7 @@ def receive(
         delimiter=delimiter,
         header=header,
         mapping=columns.guess(header),
-        options={},
+        options={"holds": columns.guess_holds(filename, header)},
         next_line=start,
         rows_total=sum(
             1 for _ in reading.records(lines, delimiter, start=start, width=len(header))
@@ -130,89 +128,137 @@ def lines_of(session: Session, found: Import) -> tuple[list[str], int]:
     return lines, start
 
 
-def set_mapping(session: Session, import_id: int, mapping: Mapping[str, str]) -> Import:
+def set_mapping(
+    session: Session,
+    import_id: int,
+    mapping: Mapping[str, str],
+    *,
+    date_order: str | None = None,
+    holds: str | None = None,
+) -> Import:
     """Say what each column means; before the start only.
 
-    Raises: InvalidInput ``column_missing``, ``mapping_invalid``; Conflict.
+    ``date_order`` is ``mdy`` or ``dmy``, needed where the file does not prove it. ``holds``
+    says what everybody in the file is: ``unsubscribed``, ``cleaned``, ``nonsubscribed``, or
+    nothing in particular; None leaves the guess.
+
+    Raises: InvalidInput ``column_missing``, ``mapping_invalid``, ``date_order_unknown``,
+    ``holds_unknown``; Conflict.
     """
     found = _open(session, import_id)
+    if date_order and date_order not in cells.ORDERS:
+        raise InvalidInput("date_order_unknown", "Dates are month first (mdy) or day first (dmy).")
+    if holds and holds not in HOLDS:
+        raise InvalidInput("holds_unknown", f"A file may hold: {', '.join(HOLDS)}, or nothing.")
     found.mapping = columns.checked(mapping, found.header)
+    lines, start = lines_of(session, found)
+    records = reading.records(lines, found.delimiter, start=start, width=len(found.header))
+    survey = dates.survey(records, found.header, found.mapping)
+    found.options = {
+        **found.options,
+        "dates": survey.as_json(),
+        "date_order": survey.order or date_order or "",
+        **({} if holds is None else {"holds": holds}),
+    }
     found.state = ImportState.READY
     session.flush()
     return found
 
 
+def dates_of(found: Import) -> dates.Survey:
+    """Return what the file's dates say about their order, as of the mapping."""
+    raw = found.options.get("dates")
+    return dates.from_json(raw) if raw else dates.Survey(proofs={})
+
+
+def require_date_order(found: Import) -> None:
+    """Refuse to go on while nobody has said how the file's dates are meant.
+
+    Raises: InvalidInput ``date_order_missing``.
+    """
+    survey = dates_of(found)
+    if survey.asks and not found.options.get("date_order"):
+        words = dates.question(survey)
+        raise InvalidInput(
+            "date_order_missing",
+            f"{words} Nothing was imported.",
+            fields={"date_order": words},
+        )
+
+
 def set_options(
     session: Session,
     import_id: int,
+    actor: Actor,
     *,
     fill_only: bool = False,
     start_drips: bool = False,
-    attestations: Mapping[str, Mapping[str, Any]] | None = None,
+    attestations: Sequence[Mapping[str, Any]] = (),
     now: datetime,
 ) -> Import:
     """Say how values on file are treated, whether series start, and what staff vouch for.
 
-    ``attestations`` has for ``email``, ``sms`` or ``topic``: ``method``, ``at`` (an aware
-    datetime), ``wording`` (the words the people agreed to), ``statement`` (in the staff's
-    own words), and ``disclosure_id`` where the wording is one of the clinic's.
+    Each of ``attestations`` is one form, with the fields that ``attestations.read`` names.
 
-    Raises: InvalidInput with a remedy for each field; Conflict.
+    Raises: InvalidInput ``attestation_incomplete`` with a remedy for each field; Conflict.
     """
     found = _open(session, import_id)
-    faults: dict[str, str] = {}
-    kept: dict[str, Any] = {}
-    for kind, given in (attestations or {}).items():
-        if kind not in KINDS:
-            raise InvalidInput("attestation_unknown", f"There is no consent to “{kind}”.")
-        kept[kind] = _attestation(kind, given, faults, now)
-    if faults:
-        raise InvalidInput(
-            "attestation_incomplete",
-            "What you vouch for is not complete. What you typed is kept; nothing was imported.",
-            fields=faults,
+    kept = []
+    for given in attestations:
+        one, faults = vouching.read(
+            given,
+            by=str(given.get("by") or actor.name),
+            by_id=actor.id if actor.kind is ActorKind.STAFF else None,
+            lacks=lambda words: texts_lack(session, words),
+            now=now,
         )
-    found.options = {"fill_only": fill_only, START_DRIPS: start_drips, "attestations": kept}
+        if one is None:
+            raise InvalidInput(
+                "attestation_incomplete",
+                "What you vouch for is not complete. What you typed is kept; nothing was imported. "
+                + " ".join(faults.values()),
+                fields=faults,
+            )
+        kept.append(one.as_json())
+    found.options = {
+        **found.options,
+        "fill_only": fill_only,
+        START_DRIPS: start_drips,
+        "attestations": kept,
+    }
     session.flush()
     return found
 
 
-def _attestation(
-    kind: str, given: Mapping[str, Any], faults: dict[str, str], now: datetime
-) -> dict[str, Any]:
-    method, at = str(given.get("method") or ""), given.get("at")
-    wording, statement = str(given.get("wording") or ""), str(given.get("statement") or "")
-    if method not in METHODS:
-        faults[f"{kind}_method"] = "Choose how these people agreed."
-    if not isinstance(at, datetime):
-        faults[f"{kind}_at"] = "Give the date on which they agreed (the latest, if several)."
-    elif at > now:
-        faults[f"{kind}_at"] = "The date is in the future."
-    if not wording.strip():
-        faults[f"{kind}_wording"] = "Give the words that they agreed to."
-    if len(statement.strip()) < MIN_STATEMENT:
-        faults[f"{kind}_statement"] = (
-            f"Say in your own words where the agreement to {KIND_WORDS[kind]} is kept."
-        )
-    return {
-        "method": method,
-        "at": at.isoformat() if isinstance(at, datetime) else "",
-        "source": METHODS.get(method, "").lower(),
-        "wording": wording.strip(),
-        "statement": statement.strip(),
-        "disclosure_id": given.get("disclosure_id"),
-    }
+def texts_lack(session: Session, words: str) -> list[str]:
+    """Return what words about texts need to be an agreement to marketing texts (CON-01)."""
+    clinic = _clinic(session)
+    names = () if clinic is None else (clinic.brand, clinic.name)
+    return elements.lacks_for_texts(words, names=names)
+
+
+def _clinic(session: Session) -> Clinic | None:
+    """Return the clinic; None on a database that was never set up."""
+    return session.scalar(select(Clinic).limit(1))
+
+
+def attestations_of(found: Import) -> list[vouching.Attestation]:
+    """Return what staff vouch for."""
+    return [vouching.from_json(raw) for raw in found.options.get("attestations", [])]
 
 
 def start(session: Session, actor: Actor, import_id: int, *, now: datetime) -> Import:
     """Start an import, or let one that stopped half-way go on; the runner does the work.
 
-    Raises: InvalidInput ``column_missing``; Conflict when it runs or ran already.
+    Raises: InvalidInput ``column_missing``, ``date_order_missing``; Conflict when it runs
+    or ran already.
     """
     found = get(session, import_id)
     if found.state not in (*_OPEN, ImportState.FAILED):
         raise Conflict("import_started", "This import runs already, or has run.")
     found.mapping = columns.checked(found.mapping, found.header)
+    require_date_order(found)
+    _keep_attestations(session, found, now)
     found.state = ImportState.RUNNING
     found.started_at = found.started_at or now
     found.message = found.finished_at = None
@@ -259,14 +305,33 @@ def forget_content(session: Session, import_id: int) -> None:
 
 def layout_of(session: Session, found: Import, *, now: datetime) -> Layout:
     """Return how the lines of an import are to be read."""
-    attested = found.options.get("attestations", {})
+    clinic = _clinic(session)
     return Layout(
         found.header,
         found.mapping,
         topics=topic_words({i.code: i.name for i in interests.all_active(session)}),
-        attestations={kind: proof_from_json(raw) for kind, raw in attested.items()},
+        attestations=attestations_of(found),
         now=now,
+        holds=found.options.get("holds", ""),
+        date_order=found.options.get("date_order") or cells.MONTH_FIRST,
+        zone=ZoneInfo(TIMEZONE if clinic is None else clinic.timezone),
     )
+
+
+def _keep_attestations(session: Session, found: Import, now: datetime) -> None:
+    """Store what staff vouch for, once, as the text that its digest is over."""
+    for one in attestations_of(found):
+        if session.get(Attestation, one.sha256) is None:
+            session.add(
+                Attestation(
+                    sha256=one.sha256,
+                    import_id=found.id,
+                    body=one.canonical(),
+                    scan_id=one.scan_id,
+                    created_at=now,
+                )
+            )
+    session.flush()
 
 
 def actor_of(found: Import) -> Actor:

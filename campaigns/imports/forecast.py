@@ -7,40 +7,25 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from campaigns.consent import suppression
 from campaigns.consent.ledger import TOPIC, BulkOutcome, Wish
-from campaigns.consent.models import (
-    Action,
-    ConsentState,
-    ConsentStatus,
-    Suppression,
-    SuppressionReason,
-)
+from campaigns.consent.models import Action, ConsentState, ConsentStatus, SuppressionReason
 from campaigns.contacts.models import Channel
-from campaigns.core.db import keys_of
-from campaigns.imports import files, reading, runner, tallies, writing
-from campaigns.imports.cells import Stand
+from campaigns.imports import files, reading, runner, stopping, tallies, writing
+from campaigns.imports.lines import Line
 from campaigns.imports.matching import Decision, Directory
+from campaigns.imports.stopping import Held
 from campaigns.imports.wishes import wishes_of
 
 MOST_LINES = 50_000
 EXAMPLES = 10
 _CHUNK = 900
-
-_CLOSED_FOR_FILES = suppression.LIFTED_BY_CONSENT | {
-    SuppressionReason.COMPLAINT,
-    SuppressionReason.LEGAL,
-    SuppressionReason.ERASED,
-    SuppressionReason.DECEASED,
-    SuppressionReason.MINOR,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +65,25 @@ def forecast(
     records = reading.records(lines, found.delimiter, start=start, width=layout.width)
     directory = Directory(found.id, fill_only=bool(found.options.get("fill_only")))
     standing = _Standing(session, now)
+    if layout.tells_stops:
+        ahead = reading.records(lines, found.delimiter, start=start, width=layout.width)
+        standing.note_stops(layout.read(record) for record in itertools.islice(ahead, most))
     result = Forecast()
     while chunk := list(itertools.islice(records, runner.CHUNK)):
         if result.lines >= most:
             result.complete = False
             break
         read = [layout.read(record) for record in chunk]
+        reasons = standing.reasons_of(read)
+        stopping.refuse_erased(read, reasons)
         directory.load(session, read)
         decisions = [directory.decide(line) for line in read]
         wishes = wishes_of(decisions, import_id=found.id, filename=found.filename)
-        outcome = standing.apply(wishes)
-        result.tally += tallies.of_wishes(wishes, outcome)
-        result.tally += _bounces(decisions)
+        outcome = standing.apply(wishes, reasons)
+        result.tally += tallies.of_wishes(wishes, outcome, reasons=reasons, now=now)
+        result.tally += Counter(email_bounced=writing.count_bounces(decisions))
         result.tally += _topics(decisions, standing)
-        for decision in decisions:
-            person = decision.person
-            if person is not None and any((person.id, c) in outcome.refused for c in Channel):
-                decision.line.remarks.append(writing.LEFT_BEFORE)
+        writing.note_refusals(decisions, outcome)
         result.tally += writing.note_outcomes(decisions)
         _note(result, decisions)
     return result
@@ -117,19 +104,6 @@ def _note(result: Forecast, decisions: Sequence[Decision]) -> None:
             result.names.append(name or line.email or line.phone or "")
 
 
-def _bounces(decisions: Sequence[Decision]) -> Counter[str]:
-    return Counter(
-        email_bounced=sum(
-            1
-            for d in decisions
-            if d.person is not None
-            and d.line.email is not None
-            and d.line.email == d.person.email
-            and d.line.stands.get(Channel.EMAIL) is Stand.BOUNCED
-        )
-    )
-
-
 def _topics(decisions: Sequence[Decision], standing: _Standing) -> Counter[str]:
     naming = [d for d in decisions if d.person is not None and d.line.topics]
     ids = {d.person.id for d in naming if d.person is not None}
@@ -147,29 +121,49 @@ class _Standing:
         self._session = session
         self._now = now
         self._states: dict[tuple[int, str], str] = {}
-        self._stopped: set[tuple[str, str]] = set()
+        self._stopped: set[Held] = set()
+        """Mailboxes and phones that the people of this file closed so far."""
+        self._of_file: dict[Held, set[SuppressionReason]] = {}
         self._loaded: set[int] = set()
-        self._looked_up: set[tuple[str, str]] = set()
+
+    def note_stops(self, lines: Iterable[Line]) -> None:
+        """Note what the file itself says about who is not to be contacted, before all else."""
+        for stop in stopping.of_lines(lines):
+            mailbox = stopping.mailbox_of((stop.channel, stop.address))
+            self._of_file.setdefault(mailbox, set()).add(stop.reason)
+
+    def reasons_of(self, lines: Sequence[Line]) -> dict[Held, set[SuppressionReason]]:
+        """Return why addresses of these lines are not contacted, on file or by the file."""
+        found = stopping.reasons_of(self._session, lines, now=self._now)
+        for held in {held for line in lines for held in stopping.held_by(line)}:
+            if own := self._of_file.get(stopping.mailbox_of(held)):
+                found[held] = found.get(held, set()) | own
+        return found
 
     def status(self, key: tuple[int, str]) -> str | None:
         self._load_states({key[0]})
         return self._states.get(key)
 
-    def apply(self, wishes: Sequence[Wish]) -> BulkOutcome:
+    def apply(
+        self, wishes: Sequence[Wish], reasons: Mapping[Held, set[SuppressionReason]]
+    ) -> BulkOutcome:
         """Say what the ledger would do, and remember it."""
         outcome = BulkOutcome()
         self._load_states({wish.contact_id for wish in wishes})
-        self._load_stopped(wishes)
         for wish in sorted(wishes, key=lambda w: w.action != Action.OPT_OUT):
             key, address = wish.key, (str(wish.channel), wish.address)
             known = self._states.get(key)
+            mailbox = stopping.mailbox_of(address)
+            stopped = mailbox in self._stopped or bool(
+                reasons.get(address, set()) & stopping.CLOSED_FOR_FILES
+            )
             if wish.action == Action.OPT_OUT:
-                if known == ConsentStatus.WITHDRAWN and address in self._stopped:
+                if known == ConsentStatus.WITHDRAWN and stopped:
                     outcome.unchanged.add(key)
                     continue
-                self._stopped.add(address)
+                self._stopped.add(mailbox)
                 self._states[key] = ConsentStatus.WITHDRAWN
-            elif known == ConsentStatus.WITHDRAWN or address in self._stopped:
+            elif known == ConsentStatus.WITHDRAWN or (wish.address and stopped):
                 outcome.refused.add(key)
             elif known == ConsentStatus.GRANTED:
                 outcome.unchanged.add(key)
@@ -193,19 +187,3 @@ class _Standing:
                 )
             )
             self._states.update({(row.contact_id, row.channel): row.status for row in rows})
-
-    def _load_stopped(self, wishes: Sequence[Wish]) -> None:
-        ring = keys_of(self._session)
-        wanted = {(str(w.channel), w.address) for w in wishes if w.address} - self._looked_up
-        self._looked_up |= wanted
-        owner = {digest: address for address in wanted for digest in ring.address_hashes(*address)}
-        digests = list(owner)
-        for start in range(0, len(digests), _CHUNK):
-            rows = self._session.execute(
-                select(Suppression.address_hash).where(
-                    Suppression.address_hash.in_(digests[start : start + _CHUNK]),
-                    Suppression.reason.in_(_CLOSED_FOR_FILES),
-                    suppression.is_active(self._now),
-                )
-            )
-            self._stopped.update(owner[row.address_hash] for row in rows)

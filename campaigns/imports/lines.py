@@ -6,34 +6,21 @@ nobody could be reached by it, or it cannot be read at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from campaigns.contacts import addresses
-from campaigns.contacts.models import Channel
 from campaigns.core.errors import InvalidInput
 from campaigns.imports import cells
+from campaigns.imports.attestations import Attestation
 from campaigns.imports.cells import Stand
+from campaigns.imports.proofs import Proof, ProofReader
 from campaigns.imports.reading import Record
 
-TOPIC = "topic"
 NAME_LENGTH = 80
-KINDS = (Channel.EMAIL.value, Channel.SMS.value, TOPIC)
-KIND_WORDS = {"email": "email", "sms": "texts", "topic": "keeping interests"}
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """That a person agreed: when, by what road, to which words."""
-
-    at: datetime
-    source: str
-    wording: str | None = None
-    disclosure_id: int | None = None
-    attested: bool = False
-    """Staff vouched for the whole file; otherwise the line itself says so."""
+UTC_ZONE = ZoneInfo("UTC")
 
 
 @dataclass(slots=True)
@@ -58,6 +45,10 @@ class Line:
     stands: dict[str, Stand] = field(default_factory=dict)
     """By channel: what the line says about leaving, where it says something."""
     left_at: dict[str, datetime] = field(default_factory=dict)
+    recorded: dict[str, str] = field(default_factory=dict)
+    """By channel: that the earlier system has this person as subscribed, in words."""
+    stale: set[str] = field(default_factory=set)
+    """Kinds whose proof is older than 18 months."""
     proofs: dict[str, Proof] = field(default_factory=dict)
     """By channel, and ``topic``."""
     remarks: list[str] = field(default_factory=list)
@@ -74,8 +65,11 @@ class Layout:
         mapping: Mapping[str, str],
         *,
         topics: Mapping[str, str],
-        attestations: Mapping[str, Proof],
+        attestations: Sequence[Attestation] = (),
         now: datetime,
+        holds: str = "",
+        date_order: str = cells.MONTH_FIRST,
+        zone: ZoneInfo = UTC_ZONE,
     ) -> None:
         self.width = len(header)
         self.single: dict[str, int] = {}
@@ -87,8 +81,10 @@ class Layout:
                 self.many.setdefault(code, []).append(position)
         self.names = list(header)
         self.topics = topics
-        self.attestations = attestations
+        self._proofs = ProofReader(self.single, attestations, now=now, order=date_order, zone=zone)
         self.now = now
+        self.date_order = date_order
+        self._everybody = HOLDS.get(holds, Stand.IN)
         self._stands = [
             (code, channels)
             for code, channels in (
@@ -98,9 +94,17 @@ class Layout:
                 ("opt_out", ("email", "sms")),
                 ("email_opt_out", ("email",)),
                 ("sms_opt_out", ("sms",)),
+                ("email_suppressed", ("email",)),
+                ("email_bounced", ("email",)),
+                ("email_complained", ("email",)),
             )
             if code in self.single
         ]
+
+    @property
+    def tells_stops(self) -> bool:
+        """Whether a line of this file can say that somebody is not to be contacted."""
+        return bool(self._stands) or self._everybody in STOPS
 
     def read(self, record: Record) -> Line:
         """Return what a record says."""
@@ -116,9 +120,8 @@ class Layout:
         if line.refusal is not None:
             return line
         self._read_person(line, values)
-        if self._stands:
-            self._read_stands(line, values)
-        self._read_proofs(line, values)
+        self._read_stands(line, values)
+        self._proofs.read(line, values)
         if "interests" in self.single:
             self._read_topics(line, values)
         return line
@@ -184,72 +187,40 @@ class Layout:
         line.remarks.append(f"The {what} is longer than {NAME_LENGTH} letters and was left out.")
         return ""
 
+    def _moment(self, text: str) -> datetime | None:
+        return cells.read_moment(text, self.date_order)
+
     def _read_stands(self, line: Line, values: list[str]) -> None:
+        if self._everybody is not Stand.IN:
+            line.stands = {"email": self._everybody}
+            if self._everybody is not Stand.BOUNCED:
+                line.stands["sms"] = self._everybody
         for code, channels in self._stands:
-            text = self._cell(values, code)
-            if not text:
-                continue
-            leaving = code.endswith("opt_out")
-            stand = cells.read_leaving(text) if leaving else cells.read_stand(text)
-            if stand is Stand.UNKNOWN:
-                line.remarks.append(
-                    f"“{text[:40]}” in “{self.names[self.single[code]]}” is not understood; "
-                    "counted as no agreement."
-                )
-                stand = Stand.NEUTRAL
-            moment = cells.read_moment(text) if leaving and stand is Stand.OUT else None
-            for channel in channels:
-                if _GRAVITY[stand] > _GRAVITY[line.stands.get(channel, Stand.IN)]:
-                    line.stands[channel] = stand
-                if moment is not None:
-                    line.left_at[channel] = moment
+            for position in self.many[code]:
+                text = values[position].strip()
+                if text:
+                    self._read_stand(line, code, channels, text, self.names[position])
 
-    def _read_proofs(self, line: Line, values: list[str]) -> None:
-        for kind in KINDS:
-            if (kind == "email" and line.email is None) or (kind == "sms" and line.phone is None):
-                continue
-            if line.stands.get(kind, Stand.IN) is not Stand.IN:
-                continue
-            proof = self._own_proof(line, values, kind) or self.attestations.get(kind)
-            if proof is not None:
-                line.proofs[kind] = proof
-
-    def _own_proof(self, line: Line, values: list[str], kind: str) -> Proof | None:
-        shared = kind != TOPIC
-        at_text = self._cell(values, f"{kind}_consent_at") or (
-            self._cell(values, "consent_at") if shared else ""
-        )
-        source = self._cell(values, f"{kind}_consent_source") or self._cell(
-            values, "consent_source"
-        )
-        wording = self._cell(values, f"{kind}_consent_wording") or (
-            self._cell(values, "consent_wording") if shared else ""
-        )
-        if not at_text:
-            return None
-        what = KIND_WORDS[kind]
-        at = cells.read_moment(at_text)
-        if at is None:
+    def _read_stand(
+        self, line: Line, code: str, channels: tuple[str, ...], text: str, column: str
+    ) -> None:
+        stand = _READERS.get(code, cells.read_stand)(text)
+        if stand is Stand.UNKNOWN:
             line.remarks.append(
-                f"“{at_text[:40]}” is not a date, so there is no proof of consent to {what}."
+                f"“{text[:40]}” in “{column}” is not understood; counted as no agreement."
             )
-            return None
-        if at > self.now:
-            line.remarks.append(
-                f"The date of consent to {what} is in the future, so it is no proof."
-            )
-            return None
-        if not source:
-            line.remarks.append(
-                f"It does not say how consent to {what} was given, so there is no proof."
-            )
-            return None
-        if kind == "sms" and not wording:
-            line.remarks.append(
-                "The words agreed to are missing, so there is no proof of consent to texts."
-            )
-            return None
-        return Proof(at, source[:120], wording or None)
+            stand = Stand.NEUTRAL
+        moment = self._moment(text) if code not in _STATES and stand in STOPS else None
+        for channel in channels:
+            said = stand
+            if code == "status" and channel == "sms" and stand in (Stand.BOUNCED, Stand.COMPLAINED):
+                said = Stand.NEUTRAL  # of the mailbox, not of the phone
+            if _GRAVITY[said] > _GRAVITY[line.stands.get(channel, Stand.IN)]:
+                line.stands[channel] = said
+            if moment is not None and moment <= self.now:
+                line.left_at[channel] = moment
+            if code in ("email_status", "sms_status") and stand is Stand.IN:
+                line.recorded[channel] = f"recorded as “{text[:40]}” in “{column}”"
 
     def _read_topics(self, line: Line, values: list[str]) -> None:
         known: dict[str, None] = {}
@@ -274,7 +245,37 @@ _GRAVITY = {
     Stand.UNKNOWN: 1,
     Stand.BOUNCED: 2,
     Stand.OUT: 3,
+    Stand.COMPLAINED: 4,
 }
+STOPS = frozenset({Stand.BOUNCED, Stand.OUT, Stand.COMPLAINED})
+HOLDS: dict[str, Stand] = {
+    "unsubscribed": Stand.OUT,
+    "cleaned": Stand.BOUNCED,
+    "nonsubscribed": Stand.NEUTRAL,
+}
+"""What everybody in a file is, where the file as a whole says so (Mailchimp's exports)."""
+_STATES = frozenset({"status", "email_status", "sms_status"})
+
+
+def _leaving_as(stand: Stand) -> Callable[[str], Stand]:
+    """Return a reader of a column that says one thing by a yes, a date or a reason."""
+
+    def read(text: str) -> Stand:
+        said = cells.read_leaving(text)
+        return said if said in (Stand.IN, Stand.UNKNOWN) else stand
+
+    return read
+
+
+_READERS: dict[str, Callable[[str], Stand]] = {
+    "opt_out": cells.read_leaving,
+    "email_opt_out": cells.read_leaving,
+    "sms_opt_out": cells.read_leaving,
+    "email_suppressed": cells.read_suppression,
+    "email_bounced": _leaving_as(Stand.BOUNCED),
+    "email_complained": _leaving_as(Stand.COMPLAINED),
+}
+
 
 SPANISH_TOPICS = {
     "espasmos musculares": "muscle_spasms",
@@ -297,14 +298,3 @@ def topic_words(interests: Mapping[str, str]) -> dict[str, str]:
     words |= {topic_key(name): code for code, name in interests.items()}
     words |= {word: code for word, code in SPANISH_TOPICS.items() if code in interests}
     return words
-
-
-def proof_from_json(raw: Mapping[str, Any]) -> Proof:
-    """Return what staff vouched for, as it is kept with the import."""
-    return Proof(
-        at=datetime.fromisoformat(raw["at"]),
-        source=str(raw["source"]),
-        wording=raw.get("wording") or None,
-        disclosure_id=raw.get("disclosure_id"),
-        attested=True,
-    )

@@ -18,6 +18,8 @@ from campaigns.core.errors import InvalidInput
 DELIMITERS = (",", ";", "\t", "|")
 MAX_COLUMNS = 200
 MAX_CELL = 10_000
+MAX_LINE = 1_000_000
+"""Characters of one physical line: more is no line of people, and would fill the memory."""
 MAX_LINES_IN_RECORD = 100
 _SAMPLE = 30
 
@@ -28,6 +30,10 @@ _QUOTE_OPEN = (
 _CELLS_TOO_MANY = (
     "The line has {} cells where the column names have {}. Perhaps a comma within a value needs "
     "quotation marks around the value."
+)
+_LINE_TOO_LONG = (
+    f"The line is longer than {MAX_LINE:,} characters. Perhaps the line ends were lost. Save the "
+    "file again as CSV."
 )
 _UNREADABLE = "The line has characters that cannot be stored (zero bytes). Retype it."
 _CELL_TOO_LONG = (
@@ -79,9 +85,12 @@ def _first(lines: list[str], delimiter: str) -> list[Record]:
 def header_of(lines: list[str], delimiter: str) -> tuple[list[str], int]:
     """Return the column names, made unique, and the line on which the records start.
 
-    Raises: InvalidInput ``header_missing``, ``columns_too_many``, ``rows_missing``.
+    Raises: InvalidInput ``header_missing``, ``columns_too_many``, ``rows_missing``,
+    ``line_too_long``.
     """
     first = next(records(lines, delimiter, start=1, width=None), None)
+    if first is not None and first.fault is not None and first.fault[0] == "line_too_long":
+        raise InvalidInput("line_too_long", f"{_LINE_TOO_LONG} Nothing was imported.")
     if first is None or first.fault is not None:
         raise InvalidInput(
             "header_missing",
@@ -135,7 +144,7 @@ def records(lines: list[str], delimiter: str, *, start: int, width: int | None) 
     """
     position = start - 1
     while position < len(lines):
-        rest = map(lines.__getitem__, range(position, len(lines)))
+        rest = _bounded(lines, position)
         reader = csv.reader(rest, delimiter=delimiter)
         before = 0
         while True:
@@ -160,9 +169,21 @@ def records(lines: list[str], delimiter: str, *, start: int, width: int | None) 
             if spans > 1 and record.fault is not None:
                 break
             yield record
-        raw = lines[first].rstrip("\r\n")[:MAX_CELL]
-        yield Record(first + 1, first + 2, [raw], ("quote_open", _QUOTE_OPEN))
+        raw = lines[first][:MAX_CELL].rstrip("\r\n")
+        fault = ("quote_open", _QUOTE_OPEN)
+        if len(lines[first]) > MAX_LINE:
+            raw, fault = raw[:200], ("line_too_long", _LINE_TOO_LONG)
+        yield Record(first + 1, first + 2, [raw], fault)
         position = first + 1
+
+
+def _bounded(lines: list[str], position: int) -> Iterator[str]:
+    """Yield lines to the reader, and stop it before one that would fill the memory."""
+    for number in range(position, len(lines)):
+        line = lines[number]
+        if len(line) > MAX_LINE:
+            raise csv.Error("line too long")
+        yield line
 
 
 def _closes(lines: list[str], delimiter: str) -> bool:

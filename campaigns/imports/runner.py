@@ -22,7 +22,7 @@ from campaigns.audience import interests
 from campaigns.core import logs
 from campaigns.core.clock import Clock
 from campaigns.core.db import Database
-from campaigns.imports import files, reading, tallies, undo, writing
+from campaigns.imports import files, reading, stopping, tallies, undo, writing
 from campaigns.imports.lines import Layout, Line
 from campaigns.imports.matching import Directory
 from campaigns.imports.models import Import, ImportState
@@ -42,6 +42,9 @@ class _Run:
     fill_only: bool
     lines: list[str]
     delimiter: str
+    start: int
+    """The line on which the records begin."""
+    stops_first: bool
 
     def from_line(self, line: int) -> Iterator[reading.Record]:
         return reading.records(self.lines, self.delimiter, start=line, width=self.layout.width)
@@ -80,6 +83,10 @@ def run(
     plan = _plan(db, import_id, clock)
     if plan is None:
         return 0
+    if plan.stops_first:
+        records = plan.from_line(plan.start)
+        if not stopping.run_first(db, import_id, plan.layout, records, clock):
+            return 0
     done = 0
     while deadline is None or time.monotonic() < deadline:
         try:
@@ -100,9 +107,10 @@ def _plan(db: Database, import_id: int, clock: Clock) -> _Run | None:
         found = session.get(Import, import_id)
         if found is None or found.state != ImportState.RUNNING:
             return None
-        lines, _ = files.lines_of(session, found)
+        lines, start = files.lines_of(session, found)
+        layout = files.layout_of(session, found, now=clock.now())
         return _Run(
-            layout=files.layout_of(session, found, now=clock.now()),
+            layout=layout,
             target=writing.Target(
                 id=found.id,
                 filename=found.filename,
@@ -112,6 +120,8 @@ def _plan(db: Database, import_id: int, clock: Clock) -> _Run | None:
             fill_only=bool(found.options.get("fill_only")),
             lines=lines,
             delimiter=found.delimiter,
+            start=start,
+            stops_first=layout.tells_stops and not found.stops_done,
         )
 
 
@@ -143,10 +153,13 @@ def _locked(session: Session, import_id: int) -> Import | None:
 
 
 def _write(session: Session, found: Import, plan: _Run, lines: list[Line], clock: Clock) -> None:
+    now = clock.now()
+    reasons = stopping.reasons_of(session, lines, now=now)
+    stopping.refuse_erased(lines, reasons)
     directory = Directory(found.id, fill_only=plan.fill_only)
     directory.load(session, lines)
     decisions = [directory.decide(line) for line in lines]
-    tally = writing.write(session, plan.target, decisions, now=clock.now())
+    tally = writing.write(session, plan.target, decisions, reasons=reasons, now=now)
     outcomes = [decision.outcome for decision in decisions]
     found.created += outcomes.count("created")
     found.updated += outcomes.count("updated")

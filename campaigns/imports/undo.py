@@ -1,7 +1,8 @@
 """Takes an import back: the people that only it brought, and to whom nothing happened since.
 
-Nothing that was said is forgotten: the ledger and the do-not-contact list stay as they
-are. A person is emptied, not deleted, because the ledger speaks of them by number.
+Whoever stays loses the agreements that rest on this file alone. Nothing that was said is
+forgotten: the ledger and the do-not-contact list stay as they are. A person is emptied,
+not deleted, because the ledger speaks of them by number.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from sqlalchemy.orm import Session
 from campaigns.accounts import audit
 from campaigns.audience.models import ContactInterest
 from campaigns.bookings.models import Booking
+from campaigns.consent import taking_back
+from campaigns.consent.ledger import TOPIC
 from campaigns.consent.models import ConsentEntry, ConsentState, Method, OptInRequest
 from campaigns.contacts.models import Address, Contact, ContactStatus, Note
 from campaigns.core.actors import Actor
@@ -105,10 +108,10 @@ def run(db: Database, import_id: int, clock: Clock, chunk: int = CHUNK) -> int:
             if found is None:
                 return passed
             rows = session.execute(
-                select(ImportRow.line, ImportRow.contact_id)
+                select(ImportRow.line, ImportRow.contact_id, ImportRow.outcome)
                 .where(
                     ImportRow.import_id == import_id,
-                    ImportRow.outcome == "created",
+                    ImportRow.contact_id.is_not(None),
                     ImportRow.line > found.undo_line,
                 )
                 .order_by(ImportRow.line)
@@ -118,18 +121,32 @@ def run(db: Database, import_id: int, clock: Clock, chunk: int = CHUNK) -> int:
                 found.state = ImportState.UNDONE
                 files.forget_content(session, import_id)
                 return passed
-            ids = [row.contact_id for row in rows if row.contact_id is not None]
-            removed = _remove(session, import_id, ids, clock.now())
+            brought = [row.contact_id for row in rows if row.outcome == "created"]
+            gone = _remove(session, import_id, brought, clock.now())
+            stay = sorted({row.contact_id for row in rows} - gone)
+            taken = _take_back(session, found, stay, clock.now())
             found.undo_line = rows[-1].line
             found.tally = {
                 **found.tally,
-                "undo_removed": found.tally.get("undo_removed", 0) + removed,
-                "undo_kept": found.tally.get("undo_kept", 0) + len(rows) - removed,
+                "undo_removed": found.tally.get("undo_removed", 0) + len(gone),
+                "undo_kept": found.tally.get("undo_kept", 0) + len(brought) - len(gone),
+                "undo_taken_back": found.tally.get("undo_taken_back", 0) + taken,
             }
             passed += len(rows)
 
 
-def _remove(session: Session, import_id: int, ids: list[int], now: datetime) -> int:
+def _take_back(session: Session, found: Import, ids: list[int], now: datetime) -> int:
+    """Take back from those who stay what only this import said of them; return how many."""
+    taken = taking_back.take_back(
+        session, ids, import_id=found.id, actor=files.actor_of(found), now=now
+    )
+    interests_of = [contact_id for contact_id, channel in taken if channel == TOPIC]
+    if interests_of:
+        session.execute(delete(ContactInterest).where(ContactInterest.contact_id.in_(interests_of)))
+    return len(taken)
+
+
+def _remove(session: Session, import_id: int, ids: list[int], now: datetime) -> set[int]:
     gone = list(
         session.scalars(
             select(Contact.id)
@@ -139,11 +156,11 @@ def _remove(session: Session, import_id: int, ids: list[int], now: datetime) -> 
         )
     )
     if not gone:
-        return 0
+        return set()
     for table in (Address, ContactInterest, ConsentState):
         column: Any = table.contact_id
         change(session, delete(table).where(column.in_(gone)))
-    return change(
+    change(
         session,
         update(Contact)
         .where(Contact.id.in_(gone))
@@ -158,3 +175,4 @@ def _remove(session: Session, import_id: int, ids: list[int], now: datetime) -> 
             updated_at=now,
         ),
     )
+    return set(gone)

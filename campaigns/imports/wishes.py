@@ -12,8 +12,9 @@ from campaigns.consent.ledger import TOPIC, Wish
 from campaigns.consent.models import Action
 from campaigns.contacts.models import Channel
 from campaigns.imports.cells import Stand
-from campaigns.imports.lines import Line, Proof
+from campaigns.imports.lines import Line
 from campaigns.imports.matching import Decision, Known
+from campaigns.imports.proofs import Proof
 
 _RANK = {Action.OPT_OUT: 2, Action.OPT_IN_CONFIRMED: 1, Action.HEALTH_TOPIC_CONSENT: 1, None: 0}
 
@@ -38,14 +39,17 @@ def _of_line(line: Line, person: Known, evidence: dict[str, Any]) -> Iterable[Wi
     for channel in Channel:
         stand = line.stands.get(channel, Stand.IN)
         address = held[channel]
-        if stand is Stand.OUT and address is not None:
+        if stand in (Stand.OUT, Stand.COMPLAINED) and address is not None:
             yield Wish(
                 contact_id=person.id,
                 channel=channel,
                 action=Action.OPT_OUT,
                 address=address,
                 expressed_at=line.left_at.get(channel),
-                evidence=evidence,
+                evidence={
+                    **evidence,
+                    **({"complaint": "yes"} if stand is Stand.COMPLAINED else {}),
+                },
             )
         elif own[channel] is not None and own[channel] == address:
             yield _agreement(
@@ -71,9 +75,11 @@ def _agreement(
         wording=proof.wording,
         disclosure_id=proof.disclosure_id,
         source_label=proof.source,
+        frequency_per_month=proof.per_month,
         evidence={
             **evidence,
             "source": proof.source,
-            **({"vouched_for": "staff, for the whole file"} if proof.attested else {}),
+            **proof.details,
+            **({"attestation": proof.attestation} if proof.attested else {}),
         },
     )

@@ -13,19 +13,27 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from campaigns.audience.models import ContactInterest
-from campaigns.consent import ledger, suppression
-from campaigns.consent.ledger import TOPIC
+from campaigns.consent import ledger
+from campaigns.consent.ledger import TOPIC, BulkOutcome
 from campaigns.consent.models import ConsentState, ConsentStatus, SuppressionReason
+from campaigns.contacts import addresses
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.core.actors import Actor
 from campaigns.core.db import Base, is_sqlite, keys_of
-from campaigns.imports import tallies
+from campaigns.imports import stopping, tallies
+from campaigns.imports.attestations import KIND_WORDS
 from campaigns.imports.cells import Stand
 from campaigns.imports.matching import FIELDS, Decision, Known
 from campaigns.imports.models import ImportRow
+from campaigns.imports.stopping import Held
 from campaigns.imports.wishes import wishes_of
 
-LEFT_BEFORE = "Asked not to be contacted before, and stays so."
+LEFT_BEFORE = (
+    "Previously opted out of {}. Asked not to be contacted before, and stays so; only a new "
+    "sign-up of their own changes that."
+)
+OPTED_OUT = "opted_out_before"
+"""Code of a line that is kept, and whose agreement is refused."""
 TOPICS_LEFT_OUT = "The interests were left out: there is no agreement on file that they are kept."
 
 
@@ -46,23 +54,55 @@ class Target:
 
 
 def write(
-    session: Session, target: Target, decisions: Sequence[Decision], *, now: datetime
+    session: Session,
+    target: Target,
+    decisions: Sequence[Decision],
+    *,
+    reasons: Mapping[Held, set[SuppressionReason]],
+    now: datetime,
 ) -> Counter[str]:
-    """Store what was decided for a chunk; return its figures."""
+    """Store what was decided for a chunk; return its figures.
+
+    ``reasons``: why addresses of the chunk are not contacted now.
+    """
     people = list({id(d.person): d.person for d in decisions if d.person is not None}.values())
     _write_people(session, target, people, now)
     wishes = wishes_of(decisions, import_id=target.id, filename=target.filename)
     outcome = ledger.import_grants(session, wishes, actor=target.actor, now=now)
-    tally = tallies.of_wishes(wishes, outcome)
-    tally["email_bounced"] = _write_bounces(session, decisions, now)
+    stopping.claim(session, wishes)
+    tally = tallies.of_wishes(wishes, outcome, reasons=reasons, now=now)
+    tally["email_bounced"] = count_bounces(decisions)
     tally += _write_topics(session, target, decisions, now)
-    for decision in decisions:
-        person = decision.person
-        if person is not None and any((person.id, c) in outcome.refused for c in Channel):
-            decision.line.remarks.append(LEFT_BEFORE)
+    note_refusals(decisions, outcome)
     tally += note_outcomes(decisions)
     _write_rows(session, target, decisions)
     return +tally
+
+
+def note_refusals(decisions: Sequence[Decision], outcome: BulkOutcome) -> None:
+    """Say on each line whose agreement is refused that the person opted out before."""
+    for decision in decisions:
+        person = decision.person
+        if person is None:
+            continue
+        things = [
+            KIND_WORDS[channel] for channel in Channel if (person.id, channel) in outcome.refused
+        ]
+        if things:
+            decision.line.remarks.append(LEFT_BEFORE.format(" and ".join(things)))
+            decision.code = OPTED_OUT
+
+
+def count_bounces(decisions: Sequence[Decision]) -> int:
+    """Count the lines whose email the earlier system found to be dead."""
+    return sum(
+        1
+        for d in decisions
+        if d.person is not None
+        and d.line.email is not None
+        and d.line.email == d.person.email
+        and d.line.stands.get(Channel.EMAIL) is Stand.BOUNCED
+    )
 
 
 def note_outcomes(decisions: Sequence[Decision]) -> Counter[str]:
@@ -118,7 +158,7 @@ def _write_people(session: Session, target: Target, people: list[Known], now: da
             "contact_id": person.id,
             "channel": channel,
             "address": address,
-            "address_hash": ring.address_hash(channel, address),
+            "address_hash": ring.address_hash(channel, addresses.mailbox(channel, address)),
             "created_at": now,
         }
         for person in people
@@ -144,27 +184,6 @@ def _new_ids(session: Session, count: int) -> list[int]:
         "SELECT nextval(pg_get_serial_sequence('contacts', 'id')) FROM generate_series(1, :n)"
     )
     return list(session.scalars(query, {"n": count}))
-
-
-def _write_bounces(session: Session, decisions: Sequence[Decision], now: datetime) -> int:
-    """Do not use an email that the file's own system found to be dead."""
-    bounced = 0
-    for decision in decisions:
-        line, person = decision.line, decision.person
-        if person is None or line.email is None or line.email != person.email:
-            continue
-        if line.stands.get(Channel.EMAIL) is Stand.BOUNCED:
-            bounced += 1
-            suppression.add(
-                session,
-                channel=Channel.EMAIL,
-                address=line.email,
-                reason=SuppressionReason.HARD_BOUNCE,
-                now=now,
-                contact_id=person.id,
-                note="import",
-            )
-    return bounced
 
 
 def _write_topics(

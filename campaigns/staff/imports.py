@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
 from typing import Any
 
 from flask import Response as FlaskResponse
@@ -12,27 +11,25 @@ from werkzeug.wrappers import Response
 
 from campaigns.accounts import audit
 from campaigns.accounts.permissions import Permission, requires
-from campaigns.clinic import profile
-from campaigns.consent import disclosures
 from campaigns.core.errors import InvalidInput, NotFound
-from campaigns.imports import asking, cells, columns, files, remarks, tallies, undo
+from campaigns.imports import asking, columns, dates, files, remarks, tallies, undo
 from campaigns.imports.forecast import forecast
 from campaigns.imports.models import Import, ImportState
 from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context
 
-_STEPS = (
+STEPS = (
     ("staff.import_columns", "Columns"),
     ("staff.import_consent", "Consent"),
     ("staff.import_check", "Check"),
 )
-_KINDS = (
-    ("email", "email", "Email"),
-    ("sms", "sms", "Texts"),
-    ("topic", "health_topic", "Keeping interests"),
+NOT_STARTED = (ImportState.UPLOADED, ImportState.READY)
+_HOLDINGS = (
+    ("", "People of several kinds, or all subscribed"),
+    ("unsubscribed", "Only people who unsubscribed"),
+    ("cleaned", "Only emails that did not arrive (cleaned, bounced)"),
+    ("nonsubscribed", "Only people who never subscribed"),
 )
-"""Kind of attestation, kind of disclosure, label."""
-_NOT_STARTED = (ImportState.UPLOADED, ImportState.READY)
 _ASK_CHUNKS = 20
 """At most so many transactions for one press of the button."""
 _UNDER_WAY = (ImportState.RUNNING, ImportState.UNDOING)
@@ -67,7 +64,7 @@ def _upload_page(error: str | None = None) -> str:
     with context.reading() as session:
         recent = files.list_recent(session)
     return render_template(
-        "staff/imports/upload.html", recent=recent, error=error, not_started=_NOT_STARTED
+        "staff/imports/upload.html", recent=recent, error=error, not_started=NOT_STARTED
     )
 
 
@@ -77,17 +74,25 @@ def import_columns(import_id: int) -> Any:
     """Say what each column means."""
     error, status = None, 200
     with context.reading() as session:
-        found = _with_content(session, import_id)
+        found = with_content(session, import_id)
         if found is None:
             return redirect(url_for("staff.show_import", import_id=import_id), 303)
         sample = files.preview(session, found)
         earlier = files.same_file(session, found)
     mapping = dict(found.mapping)
+    holds = found.options.get("holds", "")
+    order = found.options.get("date_order", "")
+    survey = files.dates_of(found)
     if request.method == "POST":
         mapping = {name: request.form.get(f"column-{n}", "") for n, name in enumerate(found.header)}
+        holds, order = request.form.get("holds", ""), request.form.get("date_order", "")
         try:
             with context.transaction() as session:
-                files.set_mapping(session, import_id, mapping)
+                changed = files.set_mapping(
+                    session, import_id, mapping, date_order=order, holds=holds
+                )
+                survey = files.dates_of(changed)
+            files.require_date_order(changed)
             return redirect(url_for("staff.import_consent", import_id=import_id), 303)
         except InvalidInput as fault:
             error, status = fault.message, 422
@@ -99,75 +104,15 @@ def import_columns(import_id: int) -> Any:
         earlier=earlier,
         meanings=_meanings(),
         error=error,
-        steps=_STEPS,
+        survey=survey,
+        question=dates.question(survey) if survey.asks else None,
+        order=order,
+        orders=[("", "Choose"), *dates.WORDS.items()],
+        holds=holds,
+        holdings=_HOLDINGS,
+        steps=STEPS,
     )
     return page, status
-
-
-@bp.route("/people/import/<int:import_id>/consent", methods=["GET", "POST"])
-@requires(Permission.IMPORT)
-def import_consent(import_id: int) -> Any:
-    """Say what staff can vouch for where the file itself has no proof."""
-    with context.reading() as session:
-        found = files.get(session, import_id)
-        words = _words(session)
-    if found.state not in _NOT_STARTED:
-        return redirect(url_for("staff.show_import", import_id=import_id), 303)
-    if request.method == "GET":
-        return _consent_page(found, words, _typed_from(found), {})
-    typed = request.form.to_dict()
-    attestations = {}
-    for kind, _, _ in _KINDS:
-        if typed.get(f"{kind}_vouch") != "yes":
-            continue
-        wording = typed.get(f"{kind}_wording", "").strip()
-        disclosure_id, offered = words[kind]
-        attestations[kind] = {
-            "method": typed.get(f"{kind}_method", ""),
-            "at": _day(typed.get(f"{kind}_at", "")),
-            "wording": wording,
-            "statement": typed.get(f"{kind}_statement", ""),
-            "disclosure_id": disclosure_id if wording == offered else None,
-        }
-    try:
-        with context.transaction() as session:
-            files.set_options(
-                session,
-                import_id,
-                fill_only=typed.get("fill_only") == "yes",
-                start_drips=typed.get("start_drips") == "yes",
-                attestations=attestations,
-                now=context.now(),
-            )
-    except InvalidInput as fault:
-        return _consent_page(found, words, typed, fault.fields or {"form": fault.message}), 422
-    return redirect(url_for("staff.import_check", import_id=import_id), 303)
-
-
-def _consent_page(
-    found: Import, words: dict[str, tuple[int | None, str]], typed: dict[str, str], errors: Any
-) -> str:
-    mapped = set(found.mapping.values())
-    proof = {
-        kind: f"{kind}_consent_at" in mapped or (kind != "topic" and "consent_at" in mapped)
-        for kind, _, _ in _KINDS
-    }
-    offered = {
-        "email": "email" in mapped,
-        "sms": "phone" in mapped,
-        "topic": "interests" in mapped,
-    }
-    return render_template(
-        "staff/imports/consent.html",
-        found=found,
-        kinds=[(kind, label) for kind, _, label in _KINDS if offered[kind]],
-        proof=proof,
-        words=words,
-        typed=typed,
-        errors=errors,
-        methods=list(files.METHODS.items()),
-        steps=_STEPS,
-    )
 
 
 @bp.get("/people/import/<int:import_id>/check")
@@ -175,11 +120,12 @@ def _consent_page(
 def import_check(import_id: int) -> Any:
     """Show what the import would do."""
     with context.reading() as session:
-        found = _with_content(session, import_id)
+        found = with_content(session, import_id)
         if found is None:
             return redirect(url_for("staff.show_import", import_id=import_id), 303)
         try:
             columns.checked(found.mapping, found.header)
+            files.require_date_order(found)
         except InvalidInput as fault:
             notify(fault.message, "red")
             return redirect(url_for("staff.import_columns", import_id=import_id), 303)
@@ -189,7 +135,8 @@ def import_check(import_id: int) -> Any:
         found=found,
         result=result,
         figures=tallies.sentences(result.tally),
-        steps=_STEPS,
+        attestations=files.attestations_of(found),
+        steps=STEPS,
     )
 
 
@@ -199,7 +146,7 @@ def show_import(import_id: int) -> Any:
     """Show an import as it runs, or what became of it."""
     with context.reading() as session:
         found = files.get(session, import_id)
-        if found.state in _NOT_STARTED:
+        if found.state in NOT_STARTED:
             return redirect(url_for("staff.import_columns", import_id=import_id), 303)
         values = _result(session, found)
     return render_template("staff/imports/result.html", **values)
@@ -222,6 +169,7 @@ def _result(session: Session, found: Import) -> dict[str, Any]:
     return {
         "found": found,
         "figures": tallies.sentences(found.tally),
+        "attestations": files.attestations_of(found),
         "refused": refused,
         "remarked": remarked,
         "rows": [] if under_way else remarks.first(session, found.id),
@@ -318,12 +266,12 @@ def import_remarks(import_id: int) -> FlaskResponse:
     return answer
 
 
-def _with_content(session: Session, import_id: int) -> Import | None:
+def with_content(session: Session, import_id: int) -> Import | None:
     """Return a file that is not started yet, with its content; None for any other."""
     found = session.get(Import, import_id)
     if found is None:
         raise NotFound("import_unknown", "There is no such import.")
-    return found if found.state in _NOT_STARTED else None
+    return found if found.state in NOT_STARTED else None
 
 
 def _meanings() -> list[tuple[str, list[columns.Meaning]]]:
@@ -331,37 +279,3 @@ def _meanings() -> list[tuple[str, list[columns.Meaning]]]:
     for meaning in columns.MEANINGS:
         areas.setdefault(meaning.area, []).append(meaning)
     return list(areas.items())
-
-
-def _words(session: Session) -> dict[str, tuple[int | None, str]]:
-    """Return for each kind the wording in use, as people read it, and its number."""
-    brand = profile.get(session).brand
-    base = context.services().public_url
-    found: dict[str, tuple[int | None, str]] = {}
-    for kind, disclosure_kind, _ in _KINDS:
-        current = disclosures.current(session, disclosure_kind)
-        text = disclosures.render(
-            current, brand=brand, privacy_url=f"{base}/privacy", terms_url=f"{base}/sms-program"
-        )
-        found[kind] = (current.id, text)
-    return found
-
-
-def _typed_from(found: Import) -> dict[str, str]:
-    typed = {
-        name: "yes" if found.options.get(name) else "" for name in ("fill_only", files.START_DRIPS)
-    }
-    for kind, raw in found.options.get("attestations", {}).items():
-        typed |= {
-            f"{kind}_vouch": "yes",
-            f"{kind}_method": raw["method"],
-            f"{kind}_at": raw["at"][:10],
-            f"{kind}_wording": raw["wording"],
-            f"{kind}_statement": raw["statement"],
-        }
-    return typed
-
-
-def _day(text: str) -> datetime | None:
-    moment = cells.read_moment(text)
-    return None if moment is None else datetime.combine(moment.date(), time(12), UTC)

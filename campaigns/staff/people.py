@@ -18,7 +18,7 @@ from campaigns.consent import standing, suppression
 from campaigns.contacts import addresses, directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.errors import InvalidInput
-from campaigns.staff import person_agreement, person_standing
+from campaigns.staff import paper_words, person_agreement, person_standing, scans
 from campaigns.staff.blueprint import actor, bp, is_htmx, may, notify
 from campaigns.web import context
 
@@ -66,6 +66,7 @@ def new_person() -> Any:
     if request.method == "POST":
         values = {name: request.form.get(name, "") for name in names}
         agreement = person_agreement.read(request.form, errors, now=context.now())
+        values["scan_kept"] = scans.mark_of(agreement.scan) if agreement.scan else ""
         _check(values, agreement, errors)
         if not errors:
             sharers = _sharers(values)
@@ -79,12 +80,14 @@ def new_person() -> Any:
                 return redirect(url_for("staff.person", contact_id=contact_id), 303)
     with context.reading() as session:
         words = person_agreement.shown_words(session, str(values["locale"] or "en"))
+        versions = paper_words.choices(session, str(values["locale"] or "en"))
     page = render_template(
         "staff/people/new.html",
         values=values,
         errors=errors,
         sharers=sharers,
         words=words,
+        versions=versions,
         locales=LOCALES,
     )
     return page, 422 if errors or sharers else 200

@@ -15,15 +15,21 @@ from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile
 from campaigns.consent import disclosures, ledger, optin
 from campaigns.consent.models import Action, Method
+from campaigns.consent.scans import Stored
+from campaigns.consent.scans import record as keep_scan
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.actors import Actor
 from campaigns.core.errors import InvalidInput
+from campaigns.staff import paper_words, scans
 from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context, templating
 
 NONE, PAPER, SPOKEN = "none", "paper", "spoken"
-FIELDS = ("consent", "email_ok", "sms_ok", "signed_on", "note", "email_words", "sms_words")
+FIELDS = (
+    *("consent", "email_ok", "sms_ok", "signed_on", "note", "scan_kept"),
+    *("email_version", "sms_version", "email_words", "sms_words"),
+)
 PLACE = "the front desk"
 """For the footer of messages: where this person signed up."""
 
@@ -36,7 +42,8 @@ class Agreement:
     channels: tuple[Channel, ...] = ()
     signed_on: date | None = None
     note: str = ""
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, paper_words.Said] = field(default_factory=dict)
+    scan: Stored | None = None
 
 
 def shown_words(session: Session, locale: str = "en") -> dict[str, tuple[int, str]]:
@@ -50,7 +57,7 @@ def shown_words(session: Session, locale: str = "en") -> dict[str, tuple[int, st
             disclosure,
             brand=clinic.brand,
             privacy_url=f"{base}/privacy",
-            terms_url=f"{base}/terms",
+            terms_url=f"{base}/sms-program",
         )
         found[str(kind)] = (disclosure.id, text)
     return found
@@ -67,10 +74,12 @@ def read(form: Mapping[str, str], errors: dict[str, str], *, now: datetime) -> A
     if not channels:
         errors["email_ok"] = "Tick what the person agreed to: email, texts, or both."
     note = " ".join(form.get("note", "").split())
-    if not note:
+    scan = scans.read_again("scan", form.get("scan_kept", ""), errors) if how == PAPER else None
+    if not note and scan is None:
         errors["note"] = (
-            "Say in a few words how it was given, like: paper form in folder 3, or: asked at "
-            "the desk by Robin."
+            "Say in a few words where the paper lies, like: folder 3; or add a scan of it."
+            if how == PAPER
+            else "Say in a few words who heard it, like: asked at the desk by Robin."
         )
     signed_on = None
     if how == PAPER:
@@ -86,7 +95,8 @@ def read(form: Mapping[str, str], errors: dict[str, str], *, now: datetime) -> A
         channels=channels,
         signed_on=signed_on,
         note=note[:500],
-        words={c: " ".join(form.get(f"{c}_words", "").split()) for c in Channel},
+        words=paper_words.read(form, channels, errors, on_paper=how == PAPER, signed_on=signed_on),
+        scan=scan,
     )
 
 
@@ -100,6 +110,10 @@ def record(
     """
     told: list[str] = []
     words = shown_words(session, contact.locale)
+    proof: dict[str, Any] = {}
+    if agreement.scan is not None and agreement.channels:
+        kept = keep_scan(session, by, agreement.scan, contact_id=contact.id, now=now)
+        proof = {"scan": kept.sha256, "scan_id": kept.id, "signature": "scan of the signed form"}
     for channel in agreement.channels:
         held = directory.addresses_of(session, contact.id).get(channel)
         if held is None:
@@ -108,8 +122,10 @@ def record(
                 "Consent needs an address. Add it, or untick what has none.",
                 fields={f"{channel}_ok": "There is no address for this. Add it first."},
             )
-        disclosure_id, shown = words[channel]
-        typed = agreement.words.get(channel) or shown
+        said = agreement.words.get(channel) or paper_words.Said(*words[channel])
+        disclosure_id, typed = said.disclosure_id, said.text
+        if disclosure_id is None and typed == words[channel][1]:
+            disclosure_id = words[channel][0]
         asks = agreement.how == SPOKEN and channel == Channel.SMS
         entry = ledger.record(
             session,
@@ -120,9 +136,9 @@ def record(
             actor=by,
             now=now,
             expressed_at=_moment(agreement.signed_on, now),
-            disclosure_id=disclosure_id if typed == shown else None,
+            disclosure_id=disclosure_id,
             wording=typed,
-            evidence={"note": agreement.note, "recorded_by": by.name},
+            evidence={"note": agreement.note, "recorded_by": by.name, **proof},
             source_label=PLACE,
         )
         told.append(_told(session, contact, channel, entry.id, held.address, asks=asks, now=now))
@@ -190,6 +206,7 @@ def person_agreement(contact_id: int) -> Any:
     if request.method == "POST":
         values = {name: request.form.get(name, "") for name in FIELDS}
         agreement = read(request.form, errors, now=now)
+        values["scan_kept"] = scans.mark_of(agreement.scan) if agreement.scan else ""
         if agreement.how == NONE:
             errors["consent"] = "Choose how the person agreed."
         if not errors:
@@ -205,6 +222,7 @@ def person_agreement(contact_id: int) -> Any:
     with context.reading() as session:
         contact = directory.get(session, contact_id)
         words = shown_words(session, contact.locale)
+        versions = paper_words.choices(session, contact.locale)
         held = directory.addresses_of(session, contact_id)
     page = render_template(
         "staff/people/agreement.html",
@@ -212,6 +230,7 @@ def person_agreement(contact_id: int) -> Any:
         values=values,
         errors=errors,
         words=words,
+        versions=versions,
         held=held,
     )
     return page, 422 if errors else 200

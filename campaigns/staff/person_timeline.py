@@ -39,6 +39,7 @@ _SAID = {
     Action.OPT_OUT: "Said stop to {thing}",
     Action.HEALTH_TOPIC_CONSENT: "Agreed that topics are kept",
     Action.HEALTH_TOPIC_WITHDRAWN: "Took back that topics are kept",
+    Action.TAKEN_BACK: "The agreement to {thing} was taken back with the import it came from",
     Action.ADDRESS_CHANGED: "Consent to {thing} ended with a change of address",
     Action.ERASED: "Erased at the person's request",
 }
@@ -63,7 +64,13 @@ _EVIDENCE = (
     ("how", "How"),
     ("note", "Note"),
     ("source_url", "Page"),
+    ("source", "How it was given"),
+    ("ip", "Network address"),
+    ("confirmed_at", "Confirmed"),
+    ("signature", "Signature"),
+    ("file", "File"),
     ("line", "Line of the file"),
+    ("attestation", "Vouched for with the import, fingerprint"),
 )
 
 
@@ -79,6 +86,8 @@ class Line:
     wording: str | None = None
     """The exact words that the person was shown."""
     facts: tuple[tuple[str, str], ...] = ()
+    scan_id: int | None = None
+    """A scan of the signed form."""
 
 
 def of_person(
@@ -154,6 +163,7 @@ def _consent(session: Session, contact: Contact, before: datetime | None) -> lis
                 tone=_TONES.get(action, "red"),
                 wording=words,
                 facts=_facts(proofs.get(entry.id, {})),
+                scan_id=proofs.get(entry.id, {}).get("scan_id"),
             )
         )
     return lines

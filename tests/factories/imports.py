@@ -14,14 +14,22 @@ from campaigns.imports.models import Import
 ANA = Actor(kind=ActorKind.STAFF, name="Ana Staff")
 
 
-def receive(db: Database, clock: Clock, content: str | bytes, **options: Any) -> int:
+def receive(
+    db: Database,
+    clock: Clock,
+    content: str | bytes,
+    *,
+    filename: str = "people.csv",
+    **options: Any,
+) -> int:
     """Take a file in, with the mapping guessed from its names; return its number."""
     data = content.encode() if isinstance(content, str) else content
     with db.transaction() as session:
         interests.create_defaults(session)
-        found = files.receive(session, ANA, filename="people.csv", content=data, now=clock.now())
-        files.set_mapping(session, found.id, found.mapping)
-        files.set_options(session, found.id, now=clock.now(), **options)
+        found = files.receive(session, ANA, filename=filename, content=data, now=clock.now())
+        choices = {n: options.pop(n) for n in ("date_order", "holds") if n in options}
+        files.set_mapping(session, found.id, found.mapping, **choices)
+        files.set_options(session, found.id, ANA, now=clock.now(), **options)
         return found.id
 
 

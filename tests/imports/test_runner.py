@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from campaigns.contacts import directory
 from campaigns.contacts.models import Contact, ContactStatus
 from campaigns.core.clock import FixedClock
 from campaigns.core.db import Database
-from campaigns.core.errors import Conflict, InvalidInput
+from campaigns.core.errors import Conflict
 from campaigns.imports import files, forecast, remarks, runner
 from campaigns.imports.models import ImportRow, ImportState
 from tests.factories.contacts import make_contact
@@ -117,7 +116,9 @@ def test_whoever_asked_before_stays_out_and_it_is_said(
         )
     done = run(each_db, clock, HEAD + f"ANA@example.com,Ana,,,{PROOF}\n")
     assert done.tally == {"email_left_before": 1, "remarks": 1}
-    assert "Asked not to be contacted before" in reasons(each_db, done.id)[2][1]
+    code, reason = reasons(each_db, done.id)[2]
+    assert code == "opted_out_before"
+    assert "Previously opted out of email" in reason
     assert "email" not in states(each_db, person(each_db, "ana@example.com").id)
 
 
@@ -232,43 +233,6 @@ def test_interests_come_only_with_agreement_and_unknown_ones_are_named(
     assert "no agreement on file" in told[3][1]
     assert "hair growth" in told[4][1]
     assert (done.tally["topics_stored"], done.tally["topics_without_consent"]) == (1, 1)
-
-
-def attestation(clock: FixedClock, **values: Any) -> dict[str, Any]:
-    return {
-        "method": "paper_form",
-        "at": clock.now() - timedelta(days=30),
-        "wording": "I agree.",
-        "statement": "Signed forms in the binder",
-        **values,
-    }
-
-
-def test_staff_may_vouch_for_lines_without_proof_of_their_own(
-    each_db: Database, clock: FixedClock
-) -> None:
-    vouched = {kind: attestation(clock) for kind in ("email", "sms", "topic")}
-    done = run(
-        each_db,
-        clock,
-        "Email,Phone,Interests,Email status\n"
-        "ana@example.com,(212) 555-0101,Skin,\n"
-        "ben@example.com,,,unsubscribed\n"
-        "cleo@example.com,,,pending\n",
-        attestations=vouched,
-    )
-    ana = person(each_db, "ana@example.com").id
-    assert states(each_db, ana) == {"email": "granted", "sms": "granted", "topic": "granted"}
-    assert states(each_db, person(each_db, "ben@example.com").id)["email"] == "withdrawn"
-    assert states(each_db, person(each_db, "cleo@example.com").id)["email"] == "unconfirmed"
-    assert done.tally["topics_stored"] == 1
-
-
-def test_vouching_needs_every_part(db: Database, clock: FixedClock) -> None:
-    empty = {"method": "", "at": None, "wording": "", "statement": "short"}
-    with pytest.raises(InvalidInput) as caught:
-        receive(db, clock, "Email\nana@example.com\n", attestations={"sms": empty})
-    assert sorted(caught.value.fields) == ["sms_at", "sms_method", "sms_statement", "sms_wording"]
 
 
 def test_the_same_file_twice_changes_nothing(each_db: Database, clock: FixedClock) -> None:

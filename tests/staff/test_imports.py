@@ -64,14 +64,18 @@ def test_a_file_goes_from_upload_to_people_in_four_steps(
     assert client.post(f"{base}/columns", data=COLUMNS).location.endswith("/consent")
     vouch = {
         "email_vouch": "yes",
-        "email_method": "paper_form",
-        "email_at": "2026-10-01",
-        "email_wording": "Email me news.",
-        "email_statement": "Binder at the front desk",
+        "form": "Open house 2026",
+        "method": "paper_form",
+        "first_day": "2026-09-01",
+        "last_day": "2026-10-01",
+        "email_words": "Email me news.",
+        "kept": "Binder at the front desk",
+        "everybody": "yes",
     }
     assert client.post(f"{base}/consent", data=vouch).location.endswith("/check")
     check = client.get(f"{base}/check").text
-    assert "agreed to email, with proof" in check
+    assert "2 agreed to email, by what you vouch for" in check
+    assert "between 2026-09-01 and 2026-10-01" in check
     assert "they wait and get none" in check
     assert "Line 3." in check
     client.post(f"{base}/start")
@@ -148,11 +152,13 @@ def test_vouching_without_a_date_or_a_place_is_refused_at_the_field(
     prepare(services)
     sign_in(client, services, Role.MARKETER)
     base = upload(client)
-    sent = {"sms_vouch": "yes", "sms_method": "paper_form", "sms_wording": "Text me."}
+    sent = {"sms_vouch": "yes", "method": "paper_form", "sms_words": "Text me."}
     reply = client.post(f"{base}/consent", data=sent)
     assert reply.status_code == 422
-    assert "Give the date on which they agreed" in reply.text
+    assert "Give the first day on which this form was filled in" in reply.text
     assert "Say in your own words" in reply.text
+    assert "They do not say that the texts are automated." in reply.text
+    assert "Tick that it holds for every person" in reply.text
     assert "Text me." in reply.text
 
 

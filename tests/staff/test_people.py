@@ -154,7 +154,10 @@ def test_a_paper_form_counts_for_both_with_its_own_words(
     client: FlaskClient, services: Services
 ) -> None:
     sign_in(client, services)
-    words = "I want texts from Deeply Vital. Reply STOP to end."
+    words = (
+        "I want automated marketing texts from Deeply Vital. I need not agree: consent is not a "
+        "condition of care. Reply STOP to end."
+    )
     answer = client.post(
         "/staff/people/new",
         data=filled(

@@ -1,0 +1,133 @@
+"""Stops first: who is not to be contacted by a file, before anybody's consent is read from it.
+
+Another line of the file may agree for the very address that a later line closes. So the
+whole file is gone through for stops, and only then for people; doing it twice adds nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from campaigns.consent import stops, suppression
+from campaigns.consent.ledger import Wish
+from campaigns.consent.models import Action, Suppression, SuppressionReason
+from campaigns.consent.stops import Stop
+from campaigns.contacts import addresses
+from campaigns.contacts.models import Channel
+from campaigns.core.clock import Clock
+from campaigns.core.db import Database, keys_of
+from campaigns.imports.cells import Stand
+from campaigns.imports.lines import Layout, Line
+from campaigns.imports.models import Import, ImportState
+from campaigns.imports.reading import Record
+
+R = SuppressionReason
+_CHUNK = 2000
+Held = tuple[str, str]
+"""A channel and a normalised address."""
+
+CLOSED_FOR_FILES = suppression.LIFTED_BY_CONSENT | {
+    R.COMPLAINT,
+    R.LEGAL,
+    R.ERASED,
+    R.DECEASED,
+    R.MINOR,
+}
+"""What no file can open again: the ledger refuses an agreement for such an address."""
+
+_ERASED = (
+    "Somebody with this address asked to be erased, so nothing of this line was kept. Only a new "
+    "sign-up of their own brings them back."
+)
+_REASONS = {
+    (Channel.EMAIL, Stand.OUT): R.OPT_OUT,
+    (Channel.EMAIL, Stand.COMPLAINED): R.COMPLAINT,
+    (Channel.EMAIL, Stand.BOUNCED): R.HARD_BOUNCE,
+    (Channel.SMS, Stand.OUT): R.OPT_OUT,
+    (Channel.SMS, Stand.COMPLAINED): R.COMPLAINT,
+    (Channel.SMS, Stand.BOUNCED): R.INVALID,
+}
+
+
+def of_lines(lines: Iterable[Line]) -> list[Stop]:
+    """Return the stops that lines tell of, one for each address and reason."""
+    found: dict[tuple[str, str, R], Stop] = {}
+    for line in lines:
+        for channel, address in held_by(line):
+            stand = line.stands.get(channel)
+            reason = None if stand is None else _REASONS.get((Channel(channel), stand))
+            if reason is not None:
+                stop = Stop(channel, address, reason, line.left_at.get(channel))
+                found.setdefault((channel, address, reason), stop)
+    return list(found.values())
+
+
+def held_by(line: Line) -> list[Held]:
+    """Return the addresses of a line."""
+    pairs = ((Channel.EMAIL.value, line.email), (Channel.SMS.value, line.phone))
+    return [(channel, address) for channel, address in pairs if address]
+
+
+def reasons_of(session: Session, lines: Iterable[Line], *, now: datetime) -> dict[Held, set[R]]:
+    """Return why addresses of these lines are not contacted now; others are missing."""
+    return stops.reasons_of(session, {h for line in lines for h in held_by(line)}, now=now)
+
+
+def refuse_erased(lines: Iterable[Line], reasons: Mapping[Held, set[R]]) -> None:
+    """Refuse the lines of people who asked to be erased: not even their names come back."""
+    for line in lines:
+        if line.refusal is None and any(
+            R.ERASED in reasons.get(held, ()) for held in held_by(line)
+        ):
+            line.refusal = ("erased_before", _ERASED)
+
+
+def mailbox_of(held: Held) -> Held:
+    """Return an address as stops compare it: other spellings of one mailbox are one."""
+    return held[0], addresses.mailbox(*held)
+
+
+def run_first(
+    db: Database, import_id: int, layout: Layout, records: Iterable[Record], clock: Clock
+) -> bool:
+    """Put everybody on the do-not-contact list whom a file's own columns put there.
+
+    In short transactions; tells whether the import still runs. Again from the start after
+    an interruption: what is on the list already stays as it is.
+    """
+    remaining = iter(records)
+    while True:
+        part = [layout.read(record) for record in itertools.islice(remaining, _CHUNK)]
+        with db.transaction() as session:
+            found = session.scalar(
+                select(Import)
+                .where(Import.id == import_id, Import.state == ImportState.RUNNING)
+                .with_for_update()
+            )
+            if found is None:
+                return False
+            stops.add_many(session, of_lines(part), now=clock.now(), note=f"import {import_id}")
+            if not part:
+                found.stops_done = True
+                return True
+
+
+def claim(session: Session, wishes: Iterable[Wish]) -> None:
+    """Note whose the stops of a chunk are, now that the people exist."""
+    ring = keys_of(session)
+    for wish in wishes:
+        if wish.action == Action.OPT_OUT and wish.address:
+            session.execute(
+                update(Suppression)
+                .where(
+                    Suppression.address_hash == ring.address_hash(wish.channel, wish.address),
+                    Suppression.channel == str(wish.channel),
+                    Suppression.contact_id.is_(None),
+                )
+                .values(contact_id=wish.contact_id)
+            )
