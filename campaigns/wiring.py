@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from campaigns.audience import interests
+from campaigns.bookings import ledger as bookings
+from campaigns.consent import merging
 from campaigns.core import keys as key_rings
 from campaigns.core.clock import Clock, ScaledClock, SystemClock
 from campaigns.core.db import Database
@@ -13,11 +16,22 @@ from campaigns.core.keys import KeyRing
 from campaigns.core.settings import EmailProvider, Settings, SmsProvider
 from campaigns.core.signing import Tokens
 from campaigns.delivery import group_fields as delivery_fields
+from campaigns.delivery import merging as delivery_merging
 from campaigns.delivery.ports import EmailSender, SmsSender
 from campaigns.drips import group_fields as drip_fields
+from campaigns.drips import merging as drip_merging
+from campaigns.events import merging as event_merging
 
 drip_fields.register()
 delivery_fields.register()
+for code, move in (
+    ("bookings", bookings.move),
+    ("interests", interests.move),
+    ("drips", drip_merging.move),
+    ("messages", delivery_merging.move),
+    ("replies", event_merging.move),
+):
+    merging.register_move(code, move)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

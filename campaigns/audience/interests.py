@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from campaigns.accounts import audit
 from campaigns.audience.models import ContactInterest, Interest
 from campaigns.consent import ledger
+from campaigns.consent.models import ConsentStatus
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.actors import Actor
 from campaigns.core.errors import InvalidInput, NotFound, NotPermitted
@@ -218,3 +219,38 @@ def _ids(session: Session, new: set[str], kept: set[str]) -> dict[str, int]:
             fields={"interests": "Choose from the list."},
         )
     return usable
+
+
+def move(session: Session, keep_id: int, drop_id: int, now: datetime) -> None:
+    """Give a merged record's interests to the one that stays; see ``consent.merging``.
+
+    Where the person took back that topics are kept, they are not kept; a way that either
+    record closed to a topic stays closed to it.
+    """
+    del now
+    state = ledger.state_of(session, keep_id).get(ledger.TOPIC)
+    query = select(ContactInterest).where(ContactInterest.contact_id.in_([keep_id, drop_id]))
+    rows = list(session.scalars(query))
+    mine = {row.interest_id: row for row in rows if row.contact_id == keep_id}
+    for row in rows:
+        if row.contact_id == keep_id:
+            continue
+        session.delete(row)
+        session.flush()
+        if state is not None and state.status == ConsentStatus.WITHDRAWN:
+            continue
+        held = mine.get(row.interest_id)
+        if held is not None:
+            held.by_email, held.by_sms = held.by_email and row.by_email, held.by_sms and row.by_sms
+            continue
+        session.add(
+            ContactInterest(
+                contact_id=keep_id,
+                interest_id=row.interest_id,
+                since=row.since,
+                source=row.source,
+                by_email=row.by_email,
+                by_sms=row.by_sms,
+            )
+        )
+    session.flush()

@@ -130,6 +130,12 @@ def unmatched(session: Session, *, limit: int = 100) -> list[Booking]:
     return list(session.scalars(query))
 
 
+def move(session: Session, keep_id: int, drop_id: int, now: datetime) -> None:
+    """Give a merged record's bookings to the one that stays; see ``consent.merging``."""
+    session.execute(update(Booking).where(Booking.contact_id == drop_id).values(contact_id=keep_id))
+    _recount(session, keep_id, now=now)
+
+
 def _recount(session: Session, contact_id: int, *, now: datetime) -> None:
     """Set when a person last booked from what is left."""
     latest = session.scalar(

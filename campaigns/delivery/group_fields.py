@@ -62,7 +62,7 @@ def _received(op: str, value: Any, now: datetime) -> ColumnElement[bool]:
     return exists().where(
         Message.origin_kind == Origin.BROADCAST,
         Message.origin_id == int(value),
-        Message.subject_id == Contact.id,
+        Message.contact_id == Contact.id,
         Message.state.in_(_RECEIVED),
     )
 

@@ -34,6 +34,7 @@ class EndReason(StrEnum):
     OPTED_OUT = "opted_out"
     REMOVED = "removed"
     ARCHIVED = "archived"
+    MERGED = "merged"  # the person went on by another record of hers
 
 
 class EnrolmentState(StrEnum):
@@ -156,4 +157,4 @@ class Enrolment(Base):
     enrolled_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None] = mapped_column(String(30))
-    """``booked``, ``opted_out``, ``finished``, ``removed``, ``archived``."""
+    """``booked``, ``opted_out``, ``finished``, ``removed``, ``archived``, ``merged``."""

@@ -18,6 +18,7 @@ WORDS = {
     EndReason.OPTED_OUT: "said stop",
     EndReason.REMOVED: "taken out by staff",
     EndReason.ARCHIVED: "the series ended",
+    EndReason.MERGED: "goes on by the other record of this person",
 }
 
 
