@@ -114,6 +114,8 @@ class Settings(BaseSettings):
     smtp_username: str | None = Field(None, alias="CAMPAIGNS_SMTP_USERNAME")
     smtp_password: SecretStr | None = Field(None, alias="CAMPAIGNS_SMTP_PASSWORD")
     smtp_starttls: bool = Field(True, alias="CAMPAIGNS_SMTP_STARTTLS")
+    smtp_connections: int = Field(4, alias="CAMPAIGNS_SMTP_CONNECTIONS", ge=1, le=32)
+    """How many connections to the relay a worker uses at once."""
 
     clock_origin: datetime | None = Field(None, alias="CAMPAIGNS_CLOCK_ORIGIN")
     clock_started_at: datetime | None = Field(None, alias="CAMPAIGNS_CLOCK_STARTED_AT")

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from campaigns.contacts.models import Channel
 from campaigns.core import faults, logs, processes
 from campaigns.core.errors import CampaignsError
-from campaigns.delivery import claims, intents, letters, origins, recording
+from campaigns.delivery import claims, intents, letters, listening, origins, recording
 from campaigns.delivery.claims import Claim
 from campaigns.delivery.intents import Intent, Post
-from campaigns.delivery.parts import Parts
+from campaigns.delivery.parts import MACHINE, Parts
 from campaigns.delivery.ports import Outcome, RefusalKind, Refused, TextMessage, Uncertain
 from campaigns.delivery.recording import Answer
 
@@ -37,13 +37,12 @@ class Dispatcher:
     def __init__(self, parts: Parts, *, holder: str | None = None) -> None:
         self._parts = parts
         self._holder = holder or processes.identity()
-        self._pool: ThreadPoolExecutor | None = None
+        self._pools: dict[str, ThreadPoolExecutor] = {}
 
     def close(self) -> None:
-        """End the threads that send texts."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        """End the threads that send."""
+        while self._pools:
+            self._pools.popitem()[1].shutdown()
 
     def run(self, *, seconds: float = 10.0, stopping: Callable[[], bool] = lambda: False) -> int:
         """Send until nothing is due or the time is over; return how many rows were decided."""
@@ -66,6 +65,8 @@ class Dispatcher:
     def send_one_batch(self, channel: str) -> int:
         """Claim one batch and work on it; return how many of its rows were decided."""
         with self._parts.db.transaction() as session:
+            if not listening.may_send(session, channel, now=MACHINE.now()):
+                return 0  # replies that came while we were away are read first
             claim = claims.take(
                 session, channel=channel, holder=self._holder, now=self._parts.clock.now()
             )
@@ -141,25 +142,33 @@ class Dispatcher:
 
     def _post(self, intent: Intent) -> list[Answer]:
         if intent.claim.channel == Channel.EMAIL:
-            return [
-                Answer(post=post, outcome=self._post_email(post, intent)) for post in intent.posts
-            ]
+            return self._post_emails(intent)
         return self._post_texts(intent)
 
-    def _post_email(self, post: Post, intent: Intent) -> Outcome:
-        try:
-            batch = letters.email_batch(post, intent, self._parts)
-        except CampaignsError as error:
-            # Nothing was handed over: a refusal for certain.
-            return Refused(kind=RefusalKind.CONTENT, code=error.code, reason=error.message)
-        faults.point("send.before_post")
-        return _guarded(lambda: self._parts.email.send(batch, intent.claim.deadline))
+    def _post_emails(self, intent: Intent) -> list[Answer]:
+        bodies, sender = letters.Bodies(intent, self._parts), self._parts.email
+
+        def post_one(post: Post) -> Answer:
+            try:
+                batch = bodies.batch(post)
+            except CampaignsError as error:
+                # Nothing was handed over: a refusal for certain.
+                return Answer(
+                    post=post,
+                    outcome=Refused(
+                        kind=RefusalKind.CONTENT, code=error.code, reason=error.message
+                    ),
+                )
+            faults.point("send.before_post")
+            return Answer(
+                post=post, outcome=_guarded(lambda: sender.send(batch, intent.claim.deadline))
+            )
+
+        if sender.in_flight == 1 or len(intent.posts) == 1:
+            return [post_one(post) for post in intent.posts]
+        return list(self._threads(Channel.EMAIL, sender.in_flight).map(post_one, intent.posts))
 
     def _post_texts(self, intent: Intent) -> list[Answer]:
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(
-                max_workers=self._parts.settings.sms_in_flight, thread_name_prefix="sms"
-            )
         sender, deadline = self._parts.sms, intent.claim.deadline
         texts = [letters.text_message(post.letters[0], self._parts) for post in intent.posts]
         faults.point("send.before_post")
@@ -167,11 +176,20 @@ class Dispatcher:
         def post_one(text: TextMessage) -> Outcome:
             return _guarded(lambda: sender.send(text, deadline))
 
-        outcomes = self._pool.map(post_one, texts)
+        in_flight = self._parts.settings.sms_in_flight
+        outcomes = self._threads(Channel.SMS, in_flight).map(post_one, texts)
         return [
             Answer(post=post, outcome=outcome)
             for post, outcome in zip(intent.posts, outcomes, strict=True)
         ]
+
+    def _threads(self, channel: str, count: int) -> ThreadPoolExecutor:
+        """Return the threads that hold a channel's connections."""
+        if channel not in self._pools:
+            self._pools[channel] = ThreadPoolExecutor(
+                max_workers=count, thread_name_prefix=f"{channel}-out"
+            )
+        return self._pools[channel]
 
 
 def _guarded(send: Callable[[], Outcome]) -> Outcome:

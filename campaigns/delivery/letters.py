@@ -15,7 +15,7 @@ from campaigns.clinic.models import Clinic
 from campaigns.contacts.models import Channel
 from campaigns.content import sms
 from campaigns.content.people import PersonUrls, PersonView, urls_for_many
-from campaigns.content.rendering import CompiledEmail, CompiledText
+from campaigns.content.rendering import CompiledEmail, CompiledText, EmailSkeleton, Variant
 from campaigns.core.errors import NotConfigured
 from campaigns.core.signing import Purpose
 from campaigns.delivery import notices, profiles
@@ -135,37 +135,50 @@ def text_message(letter: Letter, parts: Parts) -> TextMessage:
     )
 
 
-def email_batch(post: Post, intent: Intent, parts: Parts) -> EmailBatch:
-    """Return the people of one POST, with the body that they share."""
-    clinic = intent.clinic
-    if not clinic.sender_email:
-        raise NotConfigured("sender_missing", "There is no sender address for email.")
-    content = intent.content
-    if isinstance(content, CompiledEmail):
-        assert post.variant is not None
-        body = content.skeleton(
-            post.variant,
-            clinic=clinic,
-            public_url=parts.public_url,
-            reviewed_line=intent.reviewed_line,
-            test=intent.claim.kind is Kind.TEST,
+class Bodies:
+    """Makes what each POST of a pass carries; people of one variant share one body."""
+
+    def __init__(self, intent: Intent, parts: Parts) -> None:
+        self._intent = intent
+        self._parts = parts
+        self._skeletons: dict[Variant, EmailSkeleton] = {}
+
+    def batch(self, post: Post) -> EmailBatch:
+        """Return the people of one POST, with the body that they share."""
+        clinic, content, parts = self._intent.clinic, self._intent.content, self._parts
+        if not clinic.sender_email:
+            raise NotConfigured("sender_missing", "There is no sender address for email.")
+        if isinstance(content, CompiledEmail):
+            assert post.variant is not None
+            body = self._skeleton(content, post.variant)
+            subject, html, plain = body.subject, body.html, body.text
+            recipients = _recipients(post.letters, parts, body.values_for)
+        else:
+            notice = notices.email(post.letters[0].body or {}, clinic=clinic)
+            subject, html, plain = notice.subject, notice.html, notice.text
+            recipients = tuple(_noticed(letter, parts, notice) for letter in post.letters)
+        return EmailBatch(
+            sender_name=clinic.name,
+            sender_email=clinic.sender_email,
+            reply_to=clinic.reply_to,
+            subject=subject,
+            html=html,
+            text=plain,
+            headers=_headers(clinic.sender_email, marketing=self._intent.claim.kind.is_marketing),
+            recipients=recipients,
         )
-        subject, html, plain = body.subject, body.html, body.text
-        recipients = _recipients(post.letters, parts, body.values_for)
-    else:
-        notice = notices.email(post.letters[0].body or {}, clinic=clinic)
-        subject, html, plain = notice.subject, notice.html, notice.text
-        recipients = tuple(_noticed(letter, parts, notice) for letter in post.letters)
-    return EmailBatch(
-        sender_name=clinic.name,
-        sender_email=clinic.sender_email,
-        reply_to=clinic.reply_to,
-        subject=subject,
-        html=html,
-        text=plain,
-        headers=_headers(clinic.sender_email, marketing=intent.claim.kind.is_marketing),
-        recipients=recipients,
-    )
+
+    def _skeleton(self, content: CompiledEmail, variant: Variant) -> EmailSkeleton:
+        found = self._skeletons.get(variant)
+        if found is None:
+            found = self._skeletons[variant] = content.skeleton(
+                variant,
+                clinic=self._intent.clinic,
+                public_url=self._parts.public_url,
+                reviewed_line=self._intent.reviewed_line,
+                test=self._intent.claim.kind is Kind.TEST,
+            )
+        return found
 
 
 def _recipients(

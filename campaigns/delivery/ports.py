@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -122,6 +122,8 @@ class EmailSender(Protocol):
     """``local``, ``sendgrid`` or ``smtp``."""
     max_recipients: int
     """How many people one call may carry."""
+    in_flight: int
+    """How many calls may be under way at once."""
 
     def send(self, batch: EmailBatch, deadline: Deadline) -> Outcome:
         """Send one batch in one attempt."""
@@ -171,6 +173,33 @@ class Keeper(Protocol):
 
     def kept(self, message_tokens: Sequence[str]) -> frozenset[str]:
         """Return those of the messages that it has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A text that a person sent, as the provider's list has it."""
+
+    sid: str
+    account: str
+    sender: str
+    to: str
+    body: str
+    media: int
+    sent_at: datetime
+    """Aware, in the provider's time, to the second."""
+
+
+@runtime_checkable
+class SmsListener(Protocol):
+    """Lists what people sent to us, for webhooks that never came."""
+
+    def received(self, since: datetime) -> list[Received]:
+        """Return the texts that came in since a moment, oldest first.
+
+        Raises: PermissionError when the provider will not show them; OSError when it
+        cannot be asked.
+        """
         ...
 
 

@@ -17,8 +17,7 @@ class Skeleton:
     __slots__ = ("_parts",)
 
     def __init__(self, body: str, keys: Iterable[str]) -> None:
-        pattern = _pattern(frozenset(keys))
-        self._parts = pattern.split(body) if pattern else [body]
+        self._parts = cut(body, keys)
 
     def fill(self, values: Mapping[str, str]) -> str:
         """Return the body with every hole replaced by its value."""
@@ -32,8 +31,19 @@ class Skeleton:
 
 
 def fill(body: str, values: Mapping[str, str]) -> str:
-    """Fill one body for one person."""
-    return Skeleton(body, values).fill(values)
+    """Fill one body for one person; the cut of the last bodies is kept."""
+    return _cut(body, frozenset(values)).fill(values)
+
+
+@lru_cache(maxsize=16)
+def _cut(body: str, keys: frozenset[str]) -> Skeleton:
+    return Skeleton(body, keys)
+
+
+def cut(body: str, keys: Iterable[str]) -> list[str]:
+    """Cut a body at its holes: fixed texts at even places, keys at odd ones."""
+    pattern = _pattern(frozenset(keys))
+    return pattern.split(body) if pattern else [body]
 
 
 @lru_cache(maxsize=64)

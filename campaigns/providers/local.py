@@ -33,6 +33,7 @@ class LocalEmailSender:
 
     name = "local"
     max_recipients = 1000
+    in_flight = 1
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db

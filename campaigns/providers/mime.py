@@ -1,20 +1,23 @@
 """One email as octets for SMTP: a skeleton with holes filled, safe against line breaks.
 
-Bodies are base64, so that no line is too long and no value can end a part; headers are
-checked character by character, and encoded as RFC 2047 asks where they are not ASCII.
+Bodies are quoted-printable (RFC 2045, 6.7): no line is too long, and no value can end a
+part. What is shared is encoded once for all; around each hole stands a soft line break,
+so that a person's value is encoded by itself. Headers are checked character by character,
+and encoded as RFC 2047 asks where they are not ASCII.
 """
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr
+from functools import lru_cache
 
 from campaigns.delivery.ports import EmailBatch, EmailRecipient
-from campaigns.providers.holes import fill
+from campaigns.providers.holes import cut, fill
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,76}")
 _UNSAFE = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -37,7 +40,7 @@ def message_bytes(batch: EmailBatch, person: EmailRecipient, *, at: datetime) ->
     domain = batch.sender_email.rpartition("@")[2]
     boundary = f"=_{person.message_token}"
     headers = [
-        ("From", formataddr((safe(batch.sender_name), batch.sender_email), "utf-8")),
+        ("From", _sender(batch.sender_name, batch.sender_email)),
         ("To", person.address),
         ("Subject", _encoded("Subject", fill(batch.subject, person.holes))),
         ("Date", format_datetime(at)),
@@ -48,13 +51,18 @@ def message_bytes(batch: EmailBatch, person: EmailRecipient, *, at: datetime) ->
     if batch.reply_to:
         headers.append(("Reply-To", batch.reply_to))
     headers.extend(_extra({**batch.headers, **person.headers}))
-    lines = [f"{name}: {_bounded(value)}" for name, value in headers]
-    for kind, body in (("plain", batch.text), ("html", batch.html)):
+    lines = ["\r\n".join([f"{name}: {_bounded(value)}" for name, value in headers]).encode("ascii")]
+    for kind, body in ((b"plain", batch.text), (b"html", batch.html)):
         if body:
-            lines += ["", f"--{boundary}", f"Content-Type: text/{kind}; charset=utf-8"]
-            lines += ["Content-Transfer-Encoding: base64", "", _base64(fill(body, person.holes))]
-    lines += [f"--{boundary}--", ""]
-    return "\r\n".join(lines).encode("ascii")
+            lines += [
+                b"",
+                b"--" + boundary.encode(),
+                b"Content-Type: text/%b; charset=utf-8" % kind,
+            ]
+            lines += [b"Content-Transfer-Encoding: quoted-printable", b""]
+            lines.append(_filled(body, person.holes))
+    lines += [b"--" + boundary.encode() + b"--", b""]
+    return b"\r\n".join(lines)
 
 
 def safe(value: str) -> str:
@@ -84,6 +92,38 @@ def _bounded(value: str) -> str:
     return value
 
 
-def _base64(body: str) -> str:
-    encoded = base64.encodebytes(body.encode()).decode("ascii")
-    return encoded.rstrip("\n").replace("\n", "\r\n")
+@lru_cache(maxsize=16)
+def _sender(name: str, address: str) -> str:
+    return formataddr((safe(name), address), "utf-8")
+
+
+def _filled(body: str, values: Mapping[str, str]) -> bytes:
+    """Return a body for one person, encoded; only the person's values are encoded anew."""
+    parts = _encoded_parts(body, frozenset(values))
+    filled: list[bytes] = list(parts[::2])
+    for place, key in enumerate(parts[1::2]):
+        value = values[key.decode()]
+        plain = value.isascii() and value.isalnum() and len(value) <= _SHORT
+        filled[place] += value.encode() + _SOFT if plain else _quoted(value, is_text=False)
+    return b"".join(filled).removesuffix(_SOFT)
+
+
+_SOFT = b"=\r\n"
+_SHORT = 70
+"""Letters that fit on a line of 76 with the sign of a soft break."""
+
+
+@lru_cache(maxsize=16)
+def _encoded_parts(body: str, keys: frozenset[str]) -> list[bytes]:
+    """Return fixed parts, encoded, at even places, and the keys between them at odd ones."""
+    return [
+        text.encode() if place % 2 else _quoted(text, is_text=True)
+        for place, text in enumerate(cut(body, keys))
+    ]
+
+
+def _quoted(text: str, *, is_text: bool) -> bytes:
+    """Encode one part so that it ends in a soft break; line breaks of a value are encoded."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if is_text else text
+    encoded = binascii.b2a_qp(lines.encode(), istext=is_text)
+    return encoded.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n") + _SOFT

@@ -70,6 +70,7 @@ class SendGridSender:
 
     name = "sendgrid"
     max_recipients = sendgrid_request.MAX_PERSONALIZATIONS
+    in_flight = 1
 
     def __init__(self, *, api_key: str, api_url: str, transport: Transport | None = None) -> None:
         self._sdk = sdk.SendGridAPIClient(api_key=api_key, host=api_url)

@@ -1,7 +1,8 @@
 """Email through an SMTP relay: one person for each call, a connection kept for each thread.
 
 Nothing is accepted before the relay answers the final dot, so whatever goes wrong earlier
-is a definite refusal; after it, a lost connection is uncertain.
+is a definite refusal; after it, a lost connection is uncertain. Where the relay takes
+PIPELINING (RFC 2920), an envelope is one round trip and its text another.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ IDLE_SECONDS = 20.0
 GREYLIST_WAIT = timedelta(minutes=10)
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
+_LEADING_DOT = re.compile(rb"(?m)^\.")
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
@@ -56,12 +58,14 @@ class SmtpSender:
         host: str,
         port: int,
         starttls: bool,
+        connections: int = 1,
         username: str | None = None,
         password: str | None = None,
         clock: Clock | None = None,
         read_seconds: float = READ_SECONDS,
     ) -> None:
         self._host, self._port, self._starttls = host, port, starttls
+        self.in_flight = connections
         self._username, self._password = username, password
         self._clock = clock or SystemClock()
         self._read_seconds = read_seconds
@@ -76,6 +80,7 @@ class SmtpSender:
             host=settings.smtp_host,
             port=settings.smtp_port,
             starttls=settings.smtp_starttls,
+            connections=settings.smtp_connections,
             username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value() if settings.smtp_password else None,
         )
@@ -105,25 +110,27 @@ class SmtpSender:
         self, sender: str, person: EmailRecipient, data: bytes, deadline: Deadline
     ) -> Outcome:
         try:
-            connection = self._open(sender)
-            code, words = connection.rcpt(person.address)
+            connection, code, words = self._offer(sender, person.address, deadline)
+        except _TooLate:
+            self.close()
+            return _refused(RefusalKind.TEMPORARY, "deadline", "The time to send had passed.")
+        except smtplib.SMTPRecipientsRefused as error:
+            return _of_recipient(*error.recipients[person.address])
         except smtplib.SMTPResponseException as error:
             self.close()
             return _configuration_or_later(error)
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             return _refused(RefusalKind.TEMPORARY, "connect_failed", type(error).__name__)
-        if code not in (250, 251):
+        if code != 354:  # answered before the text was sent
             self._reset(connection)
-            return _of_recipient(code, words)
+            return _of_message(code, words)
         if time.monotonic() >= deadline.monotonic:
-            self._reset(connection)
+            self.close()  # without the final dot nothing was handed over
             return _refused(RefusalKind.TEMPORARY, "deadline", "The time to send had passed.")
         try:
-            code, words = connection.data(data)
-        except smtplib.SMTPDataError as error:  # answered before the text was sent
-            self._reset(connection)
-            return _of_message(error.smtp_code, error.smtp_error)
+            connection.send(_LEADING_DOT.sub(b"..", data) + b".\r\n")
+            code, words = connection.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             return Uncertain(reason=f"connection lost after DATA: {type(error).__name__}")
@@ -134,18 +141,54 @@ class SmtpSender:
         self._reset(connection)
         return _of_message(code, words)
 
-    def _open(self, sender: str) -> smtplib.SMTP:
-        """Return a connection that has taken MAIL FROM; a stale one is replaced once."""
+    def _offer(
+        self, sender: str, address: str, deadline: Deadline
+    ) -> tuple[smtplib.SMTP, int, bytes]:
+        """Hand over the envelope; return the connection and its answer to DATA.
+
+        A kept connection that turns out to be dead is replaced once: no text has left yet.
+
+        Raises: SMTPRecipientsRefused, and whatever of smtplib speaks of the connection.
+        """
         kept = self._slot.connection
         fresh = time.monotonic() - self._slot.used_at < IDLE_SECONDS
         if kept is not None and fresh and self._slot.sent < MESSAGES_PER_CONNECTION:
             try:
-                _mail(kept, sender)
+                return kept, *self._envelope(kept, sender, address, deadline)
+            except (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused):
+                raise
             except (OSError, smtplib.SMTPServerDisconnected):
-                self.close()
-            else:
-                return kept
+                pass
         self.close()
+        made = self._connect()
+        return made, *self._envelope(made, sender, address, deadline)
+
+    def _envelope(
+        self, connection: smtplib.SMTP, sender: str, address: str, deadline: Deadline
+    ) -> tuple[int, bytes]:
+        lines = (f"MAIL FROM:<{sender}>", f"RCPT TO:<{address}>", "DATA")
+        if time.monotonic() >= deadline.monotonic:
+            raise _TooLate
+        if not connection.has_extn("pipelining"):
+            _check_sender(connection.docmd(lines[0]), sender)
+            rcpt = connection.docmd(lines[1])
+            if rcpt[0] not in (250, 251):
+                self._reset(connection)
+                raise smtplib.SMTPRecipientsRefused({address: rcpt})
+            return connection.docmd(lines[2])
+        connection.send("".join(f"{line}\r\n" for line in lines).encode("ascii"))
+        mail, rcpt, data = (connection.getreply() for _ in lines)
+        if mail[0] == 250 and rcpt[0] in (250, 251):
+            return data
+        if data[0] == 354:  # it waits for a text all the same: an empty one goes to nobody
+            connection.send(b".\r\n")
+            connection.getreply()
+        _check_sender(mail, sender)
+        self._reset(connection)
+        raise smtplib.SMTPRecipientsRefused({address: rcpt})
+
+    def _connect(self) -> smtplib.SMTP:
+        """Open a connection and keep it for this thread."""
         connection = smtplib.SMTP(timeout=CONNECT_SECONDS)
         try:
             connection.connect(self._host, self._port)
@@ -159,7 +202,6 @@ class SmtpSender:
                 connection.ehlo()
             if self._username:
                 connection.login(self._username, self._password or "")
-            _mail(connection, sender)
         except BaseException:
             connection.close()
             raise
@@ -174,8 +216,12 @@ class SmtpSender:
             self.close()
 
 
-def _mail(connection: smtplib.SMTP, sender: str) -> None:
-    code, words = connection.mail(sender)
+class _TooLate(Exception):
+    """The deadline passed before anything was handed over."""
+
+
+def _check_sender(answer: tuple[int, bytes], sender: str) -> None:
+    code, words = answer
     if code == 421:
         raise smtplib.SMTPServerDisconnected("the relay closed the connection")
     if code != 250:

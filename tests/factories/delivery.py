@@ -38,6 +38,7 @@ class ScriptedEmail:
     """A way out for email that answers by a script and remembers whom it took."""
 
     name = "sendgrid"
+    in_flight = 1
 
     def __init__(self, script: EmailScript | None = None, *, max_recipients: int = 1000) -> None:
         self.script = script

@@ -27,6 +27,7 @@ class FileEmail:
 
     name = "sendgrid"
     max_recipients = 1000
+    in_flight = 1
 
     def __init__(self, log: Path, *, pause: float = 0.0) -> None:
         self._log = log

@@ -95,7 +95,7 @@ def test_an_email_arrives_with_both_parts_and_its_headers(relay: Any) -> None:
     assert message["List-Unsubscribe"] == "<https://clinic.example/u/1>"
     assert message.get_content_type() == "multipart/alternative"
     plain, html = message.iter_parts()
-    assert plain.get_content() == "Hello Zoë\nhttps://clinic.example/c/1"
+    assert plain.get_content().splitlines() == ["Hello Zoë", "https://clinic.example/c/1"]
     assert "<p>Hello Zoë</p>" in html.get_content()
     assert max(len(line) for line in content.split(b"\r\n")) <= 998
 
@@ -177,3 +177,85 @@ def test_an_address_that_begins_with_a_dash_is_only_an_address(relay: Any) -> No
     assert isinstance(sender.send(batch(person(1, address="-oQx@example.com")), soon()), Accepted)
     assert handler.messages[0][0] == ["-oQx@example.com"]
     assert parsed(handler.messages[0][1])["To"] == "-oQx@example.com"
+
+
+LONG = "https://clinic.example/c/" + "x" * 300
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", ".", "..", "=", "a=3D", "é" * 200, LONG, " lead and trail ", "tab\there", "two\nlines"],
+)
+@pytest.mark.parametrize("around", ["", ".", "=", "é", " ", "\n", "x" * 200])
+def test_bodies_arrive_as_they_are_whatever_stands_around_a_hole(
+    relay: Any, value: str, around: str
+) -> None:
+    handler, sender = relay
+    body = f"first\n{around}{K1}{around}\n{K2}.\n.\nFrom here\n"
+    one = person(1, holes={K1: value, K2: "end"})
+    outcome = sender.send(batch(one, subject="A note", text=body, html=f"<p>{body}</p>"), soon())
+    assert isinstance(outcome, Accepted)
+    content = handler.messages[0][1]
+    filled = body.replace(K1, value).replace(K2, "end")
+    plain, html = parsed(content).iter_parts()
+    assert plain.get_content().replace("\r\n", "\n").rstrip("\n") == filled.rstrip("\n")
+    assert html.get_content().replace("\r\n", "\n").rstrip("\n") == f"<p>{filled}</p>"
+    assert max(len(line) for line in content.split(b"\r\n")) <= 78 + 2
+
+
+class Pipelining(Relay):
+    """A relay that takes an envelope in one piece."""
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        answered = await super().handle_EHLO(server, session, envelope, hostname, responses)
+        return [*answered[:-1], "250-PIPELINING", answered[-1]]
+
+
+@pytest.fixture
+def pipelining() -> Iterator[tuple[Relay, SmtpSender]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    handler = Pipelining()
+    controller = Controller(handler, hostname="127.0.0.1", port=port)
+    controller.start()
+    sender = SmtpSender(host="127.0.0.1", port=port, starttls=False, read_seconds=3)
+    yield handler, sender
+    sender.close()
+    controller.stop()
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer", "kind"),
+    [
+        ("MAIL", "451 4.3.0 later", RefusalKind.TEMPORARY),
+        ("MAIL", "553 5.7.1 not your address", RefusalKind.CONFIGURATION),
+        ("RCPT", "550 5.1.1 no such person", RefusalKind.RECIPIENT),
+        ("RCPT", "450 4.2.0 greylisted", RefusalKind.TEMPORARY),
+        ("DATA", "554 5.6.0 message refused", RefusalKind.CONTENT),
+    ],
+)
+def test_an_envelope_in_one_piece_is_refused_for_the_same_reasons(
+    pipelining: Any, stage: str, answer: str, kind: RefusalKind
+) -> None:
+    handler, sender = pipelining
+    assert isinstance(sender.send(batch(), soon()), Accepted)
+    handler.answers[stage] = answer
+    outcome = sender.send(batch(), soon())
+    assert isinstance(outcome, Refused)
+    assert (outcome.kind, outcome.code) == (kind, answer[:3])
+    handler.answers.clear()
+    assert isinstance(sender.send(batch(), soon()), Accepted)
+    assert len(handler.messages) == 2
+
+
+def test_envelopes_in_one_piece_share_a_connection(pipelining: Any) -> None:
+    handler, sender = pipelining
+    for number in range(20):
+        assert isinstance(sender.send(batch(person(number)), soon()), Accepted)
+    assert [to for to, _content in handler.messages] == [
+        [f"person{number}@example.com"] for number in range(20)
+    ]
+    assert handler.connections == 1
