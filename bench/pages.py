@@ -78,7 +78,7 @@ def _write_history(services: Services, people: int) -> None:
             contacts = range(first, min(first + population.PAGE, people + 1))
             with services.db.transaction() as session:
                 session.connection().execute(
-                    insert(Message.__table__),
+                    insert(Message),
                     [
                         {
                             "origin_kind": "broadcast",

@@ -32,7 +32,7 @@ def tick(place: Stage, kind: str, *, people: int, runs: int) -> Figure:
         numbers = range(first, min(first + population.PAGE, people + 1))
         with origin.db.transaction() as session:
             session.connection().execute(
-                insert(Enrolment.__table__),
+                insert(Enrolment),
                 [
                     {
                         "drip_id": drip_id,
