@@ -28,6 +28,7 @@ NO_PAGES = {
     "staff.show_import": "leads to the step of an import; listed with a finished one",
     "staff.import_progress": "a part of an import's page",
     "staff.import_remarks": "a download",
+    "staff.show_scan": "a picture or a download; tested by itself",
     "staff.download_campaign": "a download",
     "staff.last_days": "a part of the home page",
     "staff.suggestions": "a part of the search field",

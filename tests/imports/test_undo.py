@@ -16,9 +16,10 @@ from campaigns.core.clock import FixedClock
 from campaigns.core.db import Database
 from campaigns.imports import files, runner, undo
 from campaigns.imports.models import ImportState
+from tests.factories.consent import agree
 from tests.factories.contacts import make_contact
 from tests.factories.imports import ANA, run
-from tests.imports.test_runner import HEAD, PROOF, person
+from tests.imports.test_runner import HEAD, PROOF, person, states
 
 
 def test_undo_removes_only_people_to_whom_nothing_happened(
@@ -75,3 +76,40 @@ def test_later_stages_can_say_that_something_happened(db: Database, clock: Fixed
             assert undo.removable(session, done.id) == 0
         finally:
             undo._traces.pop("everybody")
+
+
+def test_undo_takes_back_agreements_that_rest_on_the_file_alone_and_never_a_stop(
+    each_db: Database, clock: FixedClock
+) -> None:
+    now = clock.now()
+    with each_db.transaction() as session:
+        for name in ("old", "own", "left"):
+            make_contact(session, now=now, email=f"{name}@example.com", phone=None)
+        own = directory.find_by_address(session, "email", "own@example.com")[0]
+        agree(session, own, now=now)
+    head = HEAD.replace("\n", ",Unsubscribed\n")
+    lines = f"old@example.com,,,(212) 555-0144,{PROOF},\nown@example.com,,,,{PROOF},\n"
+    done = run(
+        each_db, clock, head + lines + "left@example.com,,,,,,,yes\nnew@example.com,,,,,,,yes\n"
+    )
+    old, own_id, left = (person(each_db, f"{n}@example.com").id for n in ("old", "own", "left"))
+    assert states(each_db, old) == {"email": "granted", "sms": "granted"}
+    with each_db.transaction() as session:
+        undo.request(session, ANA, done.id, now=clock.now())
+    runner.tick(each_db, clock)
+    assert states(each_db, old) == {"email": "unconfirmed", "sms": "waiting"}
+    assert states(each_db, own_id) == {"email": "granted"}
+    assert states(each_db, left) == {"email": "withdrawn"}
+    with each_db.reading() as session:
+        assert files.get(session, done.id).tally["undo_taken_back"] == 2
+        assert ledger.verify(session) is None
+        for name in ("left", "new"):
+            assert suppression.is_suppressed(session, "email", f"{name}@example.com", now)
+        assert {e.action for e in ledger.history(session, old)} == {
+            Action.OPT_IN_CONFIRMED,
+            Action.TAKEN_BACK,
+        }
+    with each_db.transaction() as session:
+        answer = ledger.reopen(session, contact_id=old, actor=SYSTEM, now=now, words="START")
+        assert answer is not None
+        assert answer.action == Action.OPT_IN_REQUESTED  # the word brings nothing back
