@@ -12,11 +12,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, select
+from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from campaigns.bookings.models import Booking
-from campaigns.consent.models import Action, ConsentEntry
+from campaigns.consent.models import Action, ConsentEntry, Method
 from campaigns.delivery.models import Message, MessageState, Origin
 from campaigns.reports.instants import days_before
 
@@ -67,7 +67,12 @@ def credited_bookings(since: datetime, until: datetime) -> Subquery:
 
 
 def credited_leavings(since: datetime, until: datetime) -> Subquery:
-    """Rows (entry_id, contact_id, channel, at, message_id) of opt-outs recorded in the span."""
+    """Rows (entry_id, contact_id, channel, at, message_id) of leavings recorded in the span.
+
+    A person leaves who could be reached before, or who says stop to us. A stop that came
+    with a file, of somebody whom the service never reached, is no leaving; nor is a second
+    stop.
+    """
     last = aliased(Message)
     by_time = (
         select(last.id)
@@ -90,10 +95,33 @@ def credited_leavings(since: datetime, until: datetime) -> Subquery:
         )
         .where(
             ConsentEntry.action == Action.OPT_OUT,
+            _left_us(),
             ConsentEntry.recorded_at >= since,
             ConsentEntry.recorded_at < until,
         )
         .subquery("leavings")
+    )
+
+
+def _left_us() -> ColumnElement[bool]:
+    before = aliased(ConsentEntry)
+    last = func.coalesce(
+        select(before.action)
+        .where(
+            before.contact_id == ConsentEntry.contact_id,
+            before.channel == ConsentEntry.channel,
+            before.id < ConsentEntry.id,
+            before.action.in_([Action.OPT_IN_CONFIRMED, Action.OPT_OUT]),
+        )
+        .order_by(before.id.desc())
+        .limit(1)
+        .correlate(ConsentEntry)
+        .scalar_subquery(),
+        "",
+    )
+    return or_(
+        last == Action.OPT_IN_CONFIRMED,
+        and_(last == "", ConsentEntry.method != Method.IMPORT),
     )
 
 

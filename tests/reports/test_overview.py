@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from campaigns.audience import interests
 from campaigns.consent import ledger
-from campaigns.consent.models import Method
+from campaigns.consent.models import Action, Method
+from campaigns.contacts.models import Contact
 from campaigns.core.actors import SYSTEM
 from campaigns.core.clock import FixedClock
 from campaigns.core.db import Database
@@ -109,3 +110,41 @@ def test_bookings_are_counted_by_the_topic_of_the_message(
     with each_db.reading() as session:
         found = overview.last_days(session, now=now, zone=ZONE)
         assert overview.booked_by_topic(session, found) == [("Joint pain", 1)]
+
+
+def test_who_came_as_stopped_did_not_leave_us(each_db: Database, clock: FixedClock) -> None:
+    now = clock.now()
+    with each_db.transaction() as session:
+        make_clinic(session, now=now)
+        imported, reached, unconfirmed, twice = (make_contact(session, now=now) for _ in range(4))
+
+        def leave(contact: Contact, method: Method) -> None:
+            ledger.record(
+                session,
+                contact_id=contact.id,
+                channel="email",
+                action=Action.OPT_OUT,
+                method=method,
+                actor=SYSTEM,
+                now=now,
+            )
+
+        leave(imported, Method.IMPORT)  # the file said so, and we never reached her
+        agree(session, reached, now=now - timedelta(days=1))
+        leave(reached, Method.IMPORT)  # a later file says so of somebody whom we reached
+        leave(unconfirmed, Method.ONE_CLICK)  # by her own hand
+        agree(session, twice, now=now - timedelta(days=40))
+        ledger.record(
+            session,
+            contact_id=twice.id,
+            channel="email",
+            action=Action.OPT_OUT,
+            method=Method.REPLY,
+            actor=SYSTEM,
+            now=now - timedelta(days=35),
+        )
+        leave(twice, Method.STAFF)
+    with each_db.reading() as session:
+        found = overview.last_days(session, now=now, zone=ZONE)
+        assert found.left == 2
+        assert sum(day.left for day in found.days) == 2
