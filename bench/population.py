@@ -111,6 +111,7 @@ def _page(session: Session, numbers: range, known: list[int], now: datetime) -> 
             {
                 "channel": "email",
                 "address_hash": ring.address_hash("email", email_of(n)),
+                "mailbox_hash": ring.address_hash("email", email_of(n)),
                 "reason": "opt_out",
                 "note": "",
                 "contact_id": n,
@@ -154,6 +155,7 @@ def _entry(number: int, place: int, since: datetime) -> dict[str, Any]:
         "actor_kind": "person",
         "prev_hash": "0" * 64,
         "row_hash": "0" * 64,
+        "mac": "0" * 64,
     }
 
 
