@@ -1,8 +1,8 @@
 """Sending: claim a batch, let the gate decide, POST with no transaction open, record.
 
-For email one pass takes a whole batch: one POST for each variant of the body. Texts go
-one by one, several in flight, in passes as small as what is in flight, so that a stop
-that comes while a long batch is under way is honoured by the next pass.
+For email one pass takes a whole batch: one POST for each variant of the body. Texts, and
+email by SMTP, go one by one, several in flight, in passes of about a second's work, so
+that a stop that comes while a long batch is under way is honoured by the next pass.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ log = logs.get(__name__)
 
 TURN = 2.0
 """Seconds after which a batch of single messages is given back, for more urgent ones."""
-ONE_BY_ONE = 50
-"""How many people one pass takes where each needs a POST of their own."""
+ONE_BY_ONE = 200
+"""How many people one pass takes at most where each needs a POST of their own."""
+PASS_SECONDS = 1.0
+"""How long the POSTs of such a pass should take: a stop waits for no more than that."""
 
 
 class Dispatcher:
@@ -38,6 +40,8 @@ class Dispatcher:
         self._parts = parts
         self._holder = holder or processes.identity()
         self._pools: dict[str, ThreadPoolExecutor] = {}
+        self._pace: dict[str, float] = {}
+        """POSTs a second in the last pass of each channel."""
 
     def close(self) -> None:
         """End the threads that send."""
@@ -89,9 +93,13 @@ class Dispatcher:
         return claim.channel == Channel.SMS or self._parts.email.max_recipients == 1
 
     def _take(self, claim: Claim) -> int:
-        if claim.channel == Channel.SMS:
-            return self._parts.settings.sms_in_flight
-        return ONE_BY_ONE if self._is_one_by_one(claim) else 1000
+        """Return how many people the next pass takes; one by one, as many as the last allows."""
+        if not self._is_one_by_one(claim):
+            return 1000
+        sms = claim.channel == Channel.SMS
+        at_once = self._parts.settings.sms_in_flight if sms else self._parts.email.in_flight
+        by_pace = int(self._pace.get(claim.channel, 0.0) * PASS_SECONDS)
+        return max(at_once, min(by_pace, ONE_BY_ONE))
 
     def _pass(self, claim: Claim) -> tuple[int, bool]:
         """Do one round of gate, POSTs and record; tell how many rows and whether to go on."""
@@ -107,7 +115,9 @@ class Dispatcher:
                 return self._without_posts(session, intent)
             faults.point("intent.before_commit")
         faults.point("intent.after_commit")
+        began = time.monotonic()
         answers = self._post(intent)
+        self._pace[claim.channel] = len(answers) / max(time.monotonic() - began, 0.001)
         faults.point("send.after_post")
         done = recording.record(parts, intent.claim, answers, give_back=intent.waits is not None)
         return intent.seen, not done
