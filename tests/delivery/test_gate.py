@@ -29,7 +29,6 @@ from campaigns.eligibility.states import Week
 from tests.conftest import NOON
 from tests.factories.judged import empty, hours_later, make_batch, plan
 
-
 WINDOW = Window(
     week=Week(mf=(600, 1080), sat=(600, 1020), sun=None, holidays_closed=True), statutory=True
 )

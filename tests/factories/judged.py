@@ -134,7 +134,7 @@ def plan(session: Session, one: dict[str, Any], frame: Frame, batch_id: int) -> 
         request = OptInRequest(
             contact_id=contact.id,
             channel=frame.channel,
-            address="x",
+            address=f"x{contact.id}",
             requested_at=now - timedelta(minutes=minutes),
             expires_at=now,
             origin=origin,
