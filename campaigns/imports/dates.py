@@ -14,8 +14,8 @@ from campaigns.imports import cells
 from campaigns.imports.reading import Record
 
 WORDS = {
-    cells.MONTH_FIRST: "Month first: 12/31/2025 is the last day of the year",
-    cells.DAY_FIRST: "Day first: 31/12/2025 is the last day of the year",
+    cells.MONTH_FIRST: "Month first, like 12/31/2025",
+    cells.DAY_FIRST: "Day first, like 31/12/2025",
 }
 CODES = frozenset(
     {

@@ -118,6 +118,6 @@ def _label(disclosure: Disclosure) -> str:
     since = templating.clinic_date(disclosure.created_at)
     language = _LANGUAGES.get(disclosure.locale, disclosure.locale)
     if disclosure.retired_at is None:
-        return f"{language}, version {disclosure.version}, in use since {since}"
+        return f"{language}, version {disclosure.version}, since {since}"
     until = templating.clinic_date(disclosure.retired_at)
     return f"{language}, version {disclosure.version}, {since} to {until}"

@@ -227,3 +227,74 @@ def test_places_and_languages_are_read_or_left_out() -> None:
     assert cells.read_language("Klingon") is None
     assert cells.split_name("Peña, José") == ("José", "Peña")
     assert cells.split_name("Ana Maria Ruiz") == ("Ana", "Maria Ruiz")
+
+
+@pytest.mark.parametrize("content", [b"a" * 3_000_000, b"a," * 1_500_000])
+def test_a_file_of_one_endless_line_is_refused(content: bytes) -> None:
+    lines = reading.split_lines(decoding.decode(content).text)
+    with pytest.raises(InvalidInput, match="Save the file again") as caught:
+        reading.header_of(lines, reading.sniff(lines))
+    assert caught.value.code == "line_too_long"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'Email,Name\n"' + b"x" * 3_000_000,
+        b"Email,Name\n" + b"a@example.com," * 200_000,
+    ],
+)
+def test_a_line_without_an_end_does_not_fill_the_memory(content: bytes) -> None:
+    (found,) = rows(content.decode())
+    assert found.fault is not None
+    assert found.fault[0] == "line_too_long"
+    assert sum(map(len, found.cells)) <= 200
+
+
+def test_a_long_line_in_the_middle_costs_itself_alone() -> None:
+    found = rows("Email,Note\na@example.com,x\n" + "y" * 2_000_000 + "\nb@example.com,z\n")
+    assert [r.cells[0][:1] for r in found] == ["a", "y", "b"]
+    assert [bool(r.fault) for r in found] == [False, True, False]
+    assert (found[2].line, found[2].cells) == (4, ["b@example.com", "z"])
+
+
+@pytest.mark.parametrize(
+    "content", [b"<!DOCTYPE html><table><tr><td>Email", b"<?xml version='1.0'?>", b"BEGIN:VCARD\n"]
+)
+def test_a_page_or_an_address_book_is_named_as_what_it_is(content: bytes) -> None:
+    with pytest.raises(InvalidInput, match="not a CSV file") as caught:
+        decoding.decode(content)
+    assert caught.value.code == "file_kind"
+
+
+def test_a_thousand_columns_are_refused_with_what_to_do() -> None:
+    text = ",".join(f"C{n}" for n in range(1000)) + "\n" + "," * 999 + "\n"
+    with pytest.raises(InvalidInput, match="at most 200") as caught:
+        reading.header_of(reading.split_lines(text), ",")
+    assert caught.value.code == "columns_too_many"
+
+
+@pytest.mark.parametrize(
+    ("text", "orders"),
+    [
+        ("12/31/2025", {"mdy"}),
+        ("31/12/2025 10:15", {"dmy"}),
+        ("31.12.2025", {"dmy"}),
+        ("3/4/26", {"mdy", "dmy"}),
+        ("03-04-2026", {"mdy", "dmy"}),
+        ("4/4/2026", set()),
+        ("40/50/2026", set()),
+        ("2026-03-04", set()),
+        ("May 3, 2026", set()),
+        ("yes", set()),
+    ],
+)
+def test_the_orders_in_which_a_date_can_be_read(text: str, orders: set[str]) -> None:
+    assert cells.orders_of(text) == orders
+
+
+def test_a_date_is_read_in_the_order_that_is_said() -> None:
+    assert cells.read_moment("3/4/2026", "mdy") == datetime(2026, 3, 4, 12, tzinfo=UTC)
+    assert cells.read_moment("3/4/2026", "dmy") == datetime(2026, 4, 3, 12, tzinfo=UTC)
+    assert cells.read_moment("31.12.2025", "dmy") == datetime(2025, 12, 31, 12, tzinfo=UTC)
+    assert cells.read_moment("12/31/2025", "dmy") is None
