@@ -56,6 +56,9 @@ def run(port: int | None, demo: bool, second_factor: bool) -> None:
     if not second_factor and is_loopback(settings.public_url or ""):
         overrides["CAMPAIGNS_REQUIRE_SECOND_FACTOR"] = "false"
         settings = context.settings(**overrides)
+    if demo:
+        overrides["CAMPAIGNS_DEMONSTRATION"] = "true"
+        settings = context.settings(**overrides)
     lock = _lock(settings)
     _require_free_port(settings.host, settings.port)
     services = _prepared(settings, demo=demo)
@@ -144,6 +147,7 @@ def _prepared(settings: Settings, *, demo: bool) -> Services:
         from campaigns.cli.demonstration import clinic
 
         clinic.load(services)
+        clinic.lead_bookings_here(services)
     return services
 
 

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     clock_origin: datetime | None = Field(None, alias="CAMPAIGNS_CLOCK_ORIGIN")
     clock_started_at: datetime | None = Field(None, alias="CAMPAIGNS_CLOCK_STARTED_AT")
     clock_factor: float = Field(1.0, alias="CAMPAIGNS_CLOCK_FACTOR", gt=0, le=1_000_000)
+    demonstration: bool = Field(False, alias="CAMPAIGNS_DEMONSTRATION")
+    """Set by ``campaigns run --demo``: serves what stands in for the clinic's other systems."""
     fault: str | None = Field(None, alias="CAMPAIGNS_FAULT")
     """A named point at which this process is to fail, for tests of what a crash does."""
 
@@ -153,6 +155,11 @@ class Settings(BaseSettings):
         )
         sms_ok = self.sms_provider is SmsProvider.LOCAL or is_loopback(self.twilio_api_url)
         return email_ok and sms_ok
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Whether what stands in for a clinic's other systems is served: on this machine only."""
+        return self.demonstration and self.is_local and is_loopback(self.public_url or "")
 
     @property
     def is_sqlite(self) -> bool:

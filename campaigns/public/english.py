@@ -304,6 +304,29 @@ TEXTS: dict[str, str] = {
     "call_lead": "Tap the number to call us.",
     "book_title": "Book with {brand}",
     "book_missing": "Online booking is not open at the moment. Please call us, and we find a time.",
+    "demo_book_label": "Demonstration.",
+    "demo_book_what": (
+        "This page stands in for the clinic's own booking system, so that you can try what "
+        "follows from a booking. Nobody keeps these times."
+    ),
+    "demo_book_when": "A time",
+    "demo_book_at": "{date}, {time}",
+    "demo_book_whose": "Your email address",
+    "demo_book_button": "Book this time",
+    "demo_book_slot": "This time is over. Choose another one.",
+    "demo_book_email": "This link does not say who you are. Give your email address.",
+    "demo_booked_title": "You have a time",
+    "demo_booked_what": (
+        "No time was taken at any clinic. The booking was reported to this service as a booking "
+        "system would report it."
+    ),
+    "demo_booked_known": (
+        "Staff see it with the person and in the reports, and a series that ends with a booking "
+        "ends now."
+    ),
+    "demo_booked_unknown": (
+        "Nobody here has this address. Staff see it under People, Bookings, and say whose it is."
+    ),
     "contact_missing": "Please reply to our message, and we get back to you.",
     "lesson_title": "Your guide from {brand}",
     "lesson_lead": (

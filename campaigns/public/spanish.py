@@ -315,6 +315,29 @@ TEXTS: dict[str, str] = {
     "call_lead": "Toque el número para llamarnos.",
     "book_title": "Reserve con {brand}",
     "book_missing": "La reserva en línea no está abierta ahora. Llámenos y buscamos una hora.",
+    "demo_book_label": "Demostración.",
+    "demo_book_what": (
+        "Esta página ocupa el lugar del sistema de reservas de la clínica, para que pueda probar "
+        "qué sigue a una reserva. Nadie guarda estas horas."
+    ),
+    "demo_book_when": "Una hora",
+    "demo_book_at": "{date}, {time}",
+    "demo_book_whose": "Su correo electrónico",
+    "demo_book_button": "Reservar esta hora",
+    "demo_book_slot": "Esta hora ya pasó. Elija otra.",
+    "demo_book_email": "Este enlace no dice quién es usted. Escriba su correo electrónico.",
+    "demo_booked_title": "Tiene una hora",
+    "demo_booked_what": (
+        "No se tomó ninguna hora en ninguna clínica. La reserva se comunicó a este servicio como "
+        "lo haría un sistema de reservas."
+    ),
+    "demo_booked_known": (
+        "El personal la ve con la persona y en los informes, y una serie que termina con una "
+        "reserva termina ahora."
+    ),
+    "demo_booked_unknown": (
+        "Nadie aquí tiene esta dirección. El personal la ve entre las reservas y dice de quién es."
+    ),
     "contact_missing": "Responda a nuestro mensaje y le contestamos.",
     "lesson_title": "Su guía de {brand}",
     "lesson_lead": (

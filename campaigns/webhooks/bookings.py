@@ -20,7 +20,8 @@ import msgspec
 from flask import abort, request
 
 from campaigns.accounts.permissions import open_to_all
-from campaigns.bookings import ledger, matching
+from campaigns.bookings import intake, ledger
+from campaigns.bookings.intake import Report
 from campaigns.core.errors import InvalidInput, NotFound
 from campaigns.web import context
 from campaigns.webhooks.blueprint import PLAIN, Answer, bp, refused, stored
@@ -44,28 +45,19 @@ def booking_in(source: str) -> Answer:
     if not _SOURCE.fullmatch(source):
         raise NotFound("source", "The booking source is not a plain name.")
     told = _read(body)
-    now = context.now()
+    report = Report(
+        external_id=told["id"],
+        status=told["status"],
+        booked_at=told["booked_at"],
+        starts_at=told["starts_at"],
+        message=told.get("message"),
+        email=told.get("email"),
+        phone=told.get("phone"),
+        first_name=told.get("first_name") or "",
+        last_name=told.get("last_name") or "",
+    )
     with context.transaction() as session:
-        match = matching.find(
-            session,
-            token=told.get("message"),
-            email=told.get("email"),
-            phone=told.get("phone"),
-            first_name=told.get("first_name") or "",
-            last_name=told.get("last_name") or "",
-        )
-        ledger.record(
-            session,
-            source=source,
-            external_id=told["id"],
-            contact_id=match.contact_id,
-            booked_at=told["booked_at"] or now,
-            starts_at=told["starts_at"],
-            message_id=match.message_id,
-            now=now,
-        )
-        if told["status"] == ledger.CANCELLED:
-            ledger.cancel(session, source=source, external_id=told["id"], now=now)
+        match = intake.take(session, source, report, now=context.now())
     if match.contact_id is None:
         return "stored, but nobody was found for it\n", 200, PLAIN
     return stored()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from campaigns.clinic import profile
 from campaigns.contacts.models import Contact
 from campaigns.content import starter
 from campaigns.core.actors import SYSTEM
+from campaigns.core.settings import is_loopback
 from campaigns.drips import authoring
 from campaigns.drips.timing import Wait
 from campaigns.imports import files, runner
@@ -34,6 +36,7 @@ PARTICULARS = {
     "reply_to": "frontdesk@clinic.example",
 }
 """Invented: ``.example`` leads nowhere (RFC 2606), 555-0100 rings nowhere."""
+BOOKING_PATH = "/demo/booking"
 SERIES = {"joint_pain": "Joint pain, first steps", "muscle_spasms": "Muscle spasms, first steps"}
 CONTACTS = Path(__file__).resolve().parents[3] / "examples" / "contacts.csv"
 
@@ -55,6 +58,31 @@ def load(services: Services) -> bool:
         upload_id = upload.id
     runner.run(services.db, upload_id, services.clock)
     return True
+
+
+def lead_bookings_here(services: Services) -> None:
+    """Let the invented booking links lead to this service's stand-in for a booking system.
+
+    Done at each start, because the port may be another one. An address that staff entered
+    stays as it is.
+    """
+    if not services.settings.is_demonstration:
+        return
+    here = f"{services.public_url}{BOOKING_PATH}"
+    with services.db.transaction() as session:
+        clinic = profile.get(session)
+        changes = {
+            name: here
+            for name in ("booking_url", "consultation_url")
+            if (found := getattr(clinic, name)) != here
+            and (found == PARTICULARS[name] or _is_stand_in(found))
+        }
+        if changes:
+            profile.update(session, SYSTEM, now=services.clock.now(), **changes)
+
+
+def _is_stand_in(url: str | None) -> bool:
+    return bool(url) and is_loopback(url or "") and urlsplit(url or "").path == BOOKING_PATH
 
 
 def furnish(session: Session, *, now: datetime) -> None:
