@@ -63,7 +63,7 @@ class Batch(Base):
     channel: Mapped[str] = mapped_column(String(5))
     version_id: Mapped[int | None] = mapped_column(BigId)
     priority: Mapped[int] = mapped_column(default=5)
-    """0 first: confirmations and replies; 5: drips and broadcasts."""
+    """The lowest first: ``regroup.priority_of``."""
     due_at: Mapped[datetime]
     lease_holder: Mapped[str | None] = mapped_column(String(120))
     """Host, process id and its start time, and a number for each claim."""
@@ -199,3 +199,17 @@ class Breaker(Base):
     uncertain_in_a_row: Mapped[int] = mapped_column(default=0)
     open_until: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(Text)
+
+
+class Listening(Base):
+    """How far a channel's replies have been read by asking the provider; machine time."""
+
+    __tablename__ = "listening"
+
+    channel: Mapped[str] = mapped_column(String(5), primary_key=True)
+    read_until: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]
+    failing_since: Mapped[datetime | None]
+    refused: Mapped[bool] = mapped_column(default=False)
+    """The provider will not show the list: webhooks alone bring replies."""
+    error: Mapped[str | None] = mapped_column(Text)

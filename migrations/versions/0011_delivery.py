@@ -61,6 +61,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_hour_profiles_key")),
     )
     op.create_table(
+        "listening",
+        sa.Column("channel", sa.String(length=5), nullable=False),
+        sa.Column("read_until", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("tried_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("failing_since", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("refused", sa.Boolean(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("channel", name=op.f("pk_listening")),
+    )
+    op.create_table(
         "rate_buckets",
         sa.Column("sender", sa.String(length=80), nullable=False),
         sa.Column("tokens", sa.Double(), nullable=False),
@@ -231,6 +241,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_attempts_batch_id"), table_name="attempts")
     op.drop_table("attempts")
     op.drop_table("rate_buckets")
+    op.drop_table("listening")
     op.drop_table("hour_profiles")
     op.drop_table("breakers")
     op.drop_index("ix_batches_origin", table_name="batches")
