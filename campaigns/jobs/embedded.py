@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from campaigns.core import logs
 from campaigns.core.clock import SystemClock
 from campaigns.core.processes import identity
+from campaigns.events import polling
 from campaigns.jobs import leases, trail
 from campaigns.jobs.schedule import TASKS, Task
 from campaigns.wiring import Services
@@ -54,6 +55,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until ``stop`` is called; lets tasks under way finish."""
+        polling.begin(self._services)
         self._scheduler.start()
         log.info("worker_started", holder=self._holder)
         self._stopping.wait()

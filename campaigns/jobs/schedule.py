@@ -27,5 +27,7 @@ TASKS: tuple[Task, ...] = (
     Task(name="imports", run=tasks.run_imports, every=timedelta(seconds=1), single=True),
     Task(name="drips", run=tasks.move_drips, every=timedelta(seconds=2), single=True),
     Task(name="events", run=tasks.take_in, every=timedelta(seconds=10), single=True),
+    # Not single: after a crash nobody leads for a while, and texts wait for the first look.
+    Task(name="replies", run=tasks.read_replies, every=timedelta(seconds=10), single=False),
     Task(name="clean-up", run=tasks.clean_up, every=timedelta(minutes=10), single=True),
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from campaigns.accounts import sessions, throttle
+from campaigns.consent import scans
+from campaigns.core.clock import SystemClock
 from campaigns.delivery import work
 from campaigns.drips import enrolment
+from campaigns.events import polling
 from campaigns.events import work as events
 from campaigns.imports import runner
 from campaigns.wiring import Services
@@ -31,10 +34,18 @@ def take_in(services: Services) -> int:
     return events.run_once(services.db, services.clock)
 
 
+def read_replies(services: Services) -> int:
+    """Ask the provider for texts that no webhook brought."""
+    return polling.tick(services)
+
+
 def clean_up(services: Services) -> int:
-    """Forget sessions and throttles that are over."""
+    """Forget sessions and throttles that are over, and scans that nobody refers to."""
     now = services.clock.now()
     with services.db.transaction() as session:
         sessions.purge(session, now=now)
         throttle.purge(session, now=now)
+        referred = scans.known(session)
+    store = scans.Store(services.settings.data_dir / scans.FOLDER, services.keys)
+    store.sweep(referred, now=SystemClock().now())  # files' ages are by the machine's clock
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -23,6 +23,7 @@ from campaigns.delivery.ports import (
     Deadline,
     Found,
     Outcome,
+    Received,
     RefusalKind,
     Refused,
     SmsLookup,
@@ -39,6 +40,9 @@ SHORTEST_VALIDITY = timedelta(seconds=1)
 LONGEST_VALIDITY = timedelta(seconds=36_000)
 _NOT_PROCESSED = frozenset({413, 429})
 _LOOK_UP_LIMIT = 200
+_PAGE_SIZE = 1000
+_MOST_PAGES = 1000
+_WILL_NOT_SHOW = frozenset({401, 403, 404, 405})
 _LEEWAY = 60.0
 
 
@@ -112,7 +116,9 @@ class TwilioSender:
         messaging_service_sid: str | None = None,
         sender: str | None = None,
         transport: Transport | None = None,
+        page_size: int = _PAGE_SIZE,
     ) -> None:
+        self._page_size = page_size
         self._http = PooledClient(api_url=api_url, transport=transport or Transport())
         self._client = Client(
             account_sid,
@@ -173,6 +179,52 @@ class TwilioSender:
             return _outcome_of(call.reply)
         return Accepted(provider_id=message.sid, status_code=_status(call.reply))
 
+    def received(self, since: datetime) -> list[Received]:
+        """Return the texts that people sent to our number, or to our service, oldest first.
+
+        The list comes newest first and is read page by page down to ``since``.
+
+        Raises: PermissionError when Twilio will not show its list; OSError when it cannot
+        be asked.
+        """
+        self._http.call.deadline, self._http.call.reply = None, None
+        to = {"to": self._origin["from_"]} if "from_" in self._origin else {}
+        found: list[Received] = []
+        try:
+            page = self._client.messages.page(
+                date_sent_after=since, page_size=self._page_size, **to
+            )
+            for _number in range(_MOST_PAGES):
+                messages = list(page)
+                found += filter(None, (self._incoming(one, since) for one in messages))
+                if page.next_page_url is None or _all_older(messages, since):
+                    return found[::-1]
+                page = page.next_page()
+        except (NotSent, Lost, TwilioException, ValueError, KeyError, TypeError) as error:
+            reply = self._http.call.reply
+            kind = PermissionError if reply and reply.status in _WILL_NOT_SHOW else OSError
+            status = f" (status {reply.status})" if reply else ""
+            raise kind(f"Twilio's list of replies cannot be read{status}: {error}") from error
+        raise OSError("Twilio's list of replies does not end.")
+
+    def _incoming(self, message: Any, since: datetime) -> Received | None:
+        """Return an entry of the list if it is a text to us that is young enough."""
+        at = _sent_at(message)
+        if message.direction != "inbound" or at is None or at < since:
+            return None
+        service = self._origin.get("messaging_service_sid")
+        if service is not None and message.messaging_service_sid not in (service, None, ""):
+            return None
+        return Received(
+            sid=str(message.sid),
+            account=str(message.account_sid),
+            sender=str(message.from_ or ""),
+            to=str(message.to or ""),
+            body=str(message.body or ""),
+            media=int(message.num_media or 0),
+            sent_at=at,
+        )
+
     def find(self, lookup: SmsLookup) -> Found | None:
         """Search the texts to this number for one with the same body that is young enough.
 
@@ -230,6 +282,19 @@ def _outcome_of(reply: Reply | None) -> Outcome:
 
 def _status(reply: Reply | None) -> int | None:
     return reply.status if reply else None
+
+
+def _sent_at(message: Any) -> datetime | None:
+    at = message.date_sent or message.date_created
+    if not isinstance(at, datetime):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _all_older(messages: list[Any], since: datetime) -> bool:
+    """Tell whether a page lies wholly before ``since``: the rest of the list does, too."""
+    times = [at for at in map(_sent_at, messages) if at is not None]
+    return bool(times) and max(times) < since
 
 
 def _is_candidate(message: Any, lookup: SmsLookup) -> bool:

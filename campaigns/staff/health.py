@@ -21,6 +21,7 @@ NAMES = {
     "deliver": "Sending messages",
     "imports": "Reading imported files",
     "events": "Taking in receipts and replies",
+    "replies": "Asking for replies that no webhook brought",
     "drips": "Moving people along their drips",
     "clean-up": "Cleaning up",
 }

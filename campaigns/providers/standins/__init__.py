@@ -38,11 +38,13 @@ Control, all JSON:
     The outcome of everything that no rule names, and the seconds before each webhook.
 ``POST /control/inbound`` ``{"from": "+1...", "body": "STOP", "to": "+1..."}``
     A person texts; a keyword carries ``OptOutType`` unless ``--opt-out`` says otherwise.
-    Answers with the webhook's status and body.
+    Answers with the webhook's status and body. ``seconds_ago`` dates it back on the list.
 ``POST /control/events`` ``{"events": [...]}``
     Signs and posts these SendGrid events as they are; answers with the webhook's status.
 ``POST /control/webhooks`` ``{"paused": true, "repeat": 3, "shuffle": true, "fresh_ids": true}``
     Holds webhooks back; sends each several times, in any order, with new event ids.
+    ``{"lost": true}`` posts none at all: what happens then is only on the lists. A rule
+    with ``"provider": "twilio_list"`` and ``"fault": "refuse"`` refuses to show the list.
 ``POST /control/flush`` ``{"seconds": 30}``
     Waits until every due webhook was answered; gives the counts.
 ``POST /control/reset``

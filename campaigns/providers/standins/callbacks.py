@@ -36,6 +36,8 @@ class Manners:
     repeat: int = 1
     shuffle: bool = False
     fresh_ids: bool = False
+    lost: bool = False
+    """Nothing is posted at all, as when the service cannot be reached for long."""
 
 
 @dataclass(order=True, slots=True)
@@ -78,6 +80,8 @@ class Callbacks:
         """Queue SendGrid events."""
         at = time.monotonic() + delay
         with self._changed:
+            if self.manners.lost:
+                return
             for event in events:
                 heapq.heappush(self._queue, _Due(at, next(self._numbers), event))
             self._changed.notify_all()
@@ -86,6 +90,8 @@ class Callbacks:
         """Queue a Twilio webhook."""
         due = _Due(time.monotonic() + delay, next(self._numbers), None, url, dict(form))
         with self._changed:
+            if self.manners.lost:
+                return
             heapq.heappush(self._queue, due)
             self._changed.notify_all()
 

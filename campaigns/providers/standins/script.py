@@ -105,6 +105,14 @@ class Script:
                     return rule
         return None
 
+    def refusal_of_list(self, name: str) -> Rule | None:
+        """Return the rule for reading a list (``twilio_list``), named by its provider alone."""
+        with self.lock:
+            for rule in self.rules:
+                if rule.get("provider") == name and (rule.left is None or rule.left > 0):
+                    return rule if _use(rule) else None
+        return None
+
     def count(self, provider: str) -> None:
         """Count a request that was refused before the script was asked."""
         with self.lock:

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from campaigns.providers.standins import mail_rules, texts
-from campaigns.providers.standins.callbacks import Callbacks
+from campaigns.providers.standins.callbacks import Callbacks, Manners
 from campaigns.providers.standins.journal import Journal
 from campaigns.providers.standins.mail import Mail
 from campaigns.providers.standins.script import ACCEPTING, Rule, Script
@@ -146,7 +146,13 @@ class Handler(BaseHTTPRequestHandler):
         prefix = f"/2010-04-01/Accounts/{own.account_sid}/Messages"
         if method == "GET" and path == f"{prefix}.json":
             query = dict(parse_qsl(urlsplit(self.path).query))
-            return self._json(200, own.texts.listed(query))
+            rule = own.script.refusal_of_list("twilio_list")
+            if rule is not None:
+                return self._text_refusal(rule)
+            try:
+                return self._json(200, own.texts.listed(query))
+            except ValueError as error:
+                return self._text_error(20001, str(error), 400)
         if method == "GET" and path.startswith(f"{prefix}/"):
             found = own.texts.fetch(path.removeprefix(f"{prefix}/").removesuffix(".json"))
             if found is None:
@@ -281,7 +287,13 @@ class Handler(BaseHTTPRequestHandler):
             return own.script.set_defaults(values)
         if name == "inbound":
             to = values.get("to", "+15005550006")
-            status, text = own.texts.receive(values["from"], values["body"], to, wait=True)
+            status, text = own.texts.receive(
+                values["from"],
+                values["body"],
+                to,
+                wait=True,
+                seconds_ago=float(values.get("seconds_ago", 0)),
+            )
             return {"status": status, "body": text}
         if name == "events":
             status, text = own.callbacks.post_events(values["events"])
@@ -294,7 +306,7 @@ class Handler(BaseHTTPRequestHandler):
         if name == "reset":
             own.script.reset()
             own.texts.reset()
-            own.callbacks.set_manners(paused=False, repeat=1, shuffle=False, fresh_ids=False)
+            own.callbacks.set_manners(**asdict(Manners()))
             return {"reset": True}
         return None
 

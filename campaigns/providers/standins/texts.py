@@ -7,9 +7,10 @@ import secrets
 import threading
 import time
 from collections import defaultdict
-from email.utils import formatdate
+from datetime import UTC, datetime
+from email.utils import formatdate, parsedate_to_datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from campaigns.core.settings import is_loopback
 from campaigns.providers.standins.callbacks import Callbacks
@@ -94,6 +95,8 @@ class Texts:
         self._lock = threading.Lock()
         self._by_number: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._by_sid: dict[str, dict[str, Any]] = {}
+        self._all: list[dict[str, Any]] = []
+        self._service: str | None = None
         self._blocked: set[str] = set()
 
     def check(self, form: dict[str, str]) -> None:
@@ -148,24 +151,45 @@ class Texts:
         with self._lock:
             self._by_number[form["To"]].append(shown)
             self._by_sid[sid] = shown
+            self._all.append(shown)
+            self._service = service or self._service
         self._journal.accept([entry])
         self._plan(shown, callback)
         return shown
 
     def listed(self, query: dict[str, str]) -> dict[str, Any]:
-        """Return the newest messages to a number."""
+        """Return a page of the messages, newest first, as Twilio filters them.
+
+        Raises: ValueError for a date or a size that cannot be read.
+        """
         with self._lock:
-            found = list(reversed(self._by_number.get(query.get("To", ""), [])))
+            found = self._by_number[query["To"]] if query.get("To") else self._all
+            found = sorted(found, key=_created, reverse=True)
+        if query.get("From"):
+            found = [one for one in found if one["from"] == query["From"]]
+        after, before = _moment(query.get("DateSent>")), _moment(query.get("DateSent<"))
+        if after is not None:
+            found = [one for one in found if (_sent(one) or -1) >= after]
+        if before is not None:
+            found = [one for one in found if (_sent(one) or before + 1) <= before]
         size = min(int(query.get("PageSize", "50")), 1000)
+        number = int(query.get("Page", "0"))
+        if size < 1 or number < 0:
+            raise ValueError("PageSize and Page must be positive.")
+        start = number * size
+        path = f"/2010-04-01/Accounts/{self._account}/Messages.json"
+        token = {**query, "PageSize": str(size)}
+        more = start + size < len(found)
+        following = urlencode({**token, "Page": number + 1, "PageToken": f"PA{start + size}"})
         return {
-            "messages": found[:size],
-            "page": 0,
+            "messages": found[start : start + size],
+            "page": number,
             "page_size": size,
-            "start": 0,
-            "end": max(len(found[:size]) - 1, 0),
-            "uri": f"/2010-04-01/Accounts/{self._account}/Messages.json",
-            "first_page_uri": f"/2010-04-01/Accounts/{self._account}/Messages.json",
-            "next_page_uri": None,
+            "start": start,
+            "end": max(min(start + size, len(found)) - 1, 0),
+            "uri": f"{path}?{urlencode({**token, 'Page': number})}",
+            "first_page_uri": f"{path}?{urlencode({**token, 'Page': 0})}",
+            "next_page_uri": f"{path}?{following}" if more else None,
             "previous_page_uri": None,
         }
 
@@ -174,8 +198,10 @@ class Texts:
         with self._lock:
             return self._by_sid.get(sid)
 
-    def receive(self, sender: str, body: str, to: str, *, wait: bool) -> tuple[int, str]:
-        """Play a person who texts; post the webhook now (``wait``) or soon."""
+    def receive(
+        self, sender: str, body: str, to: str, *, wait: bool, seconds_ago: float = 0.0
+    ) -> tuple[int, str]:
+        """Play a person who texts; post the webhook now (``wait``) or soon, or lose it."""
         word = body.strip().casefold()
         kind = next(
             (
@@ -216,11 +242,44 @@ class Texts:
         }
         if kind and self._opt_out == "advanced":
             form["OptOutType"] = kind
+        self._keep(form, time.time() - seconds_ago)
         url = self._callbacks.inbound_url()
+        if self._callbacks.manners.lost:
+            return 0, "lost"
         if wait:
             return self._callbacks.post_form(url, form)
         self._callbacks.plan_form(url, form, delay=float(self._script.defaults["delay"]))
         return 0, ""
+
+    def _keep(self, form: dict[str, str], at: float) -> None:
+        """Put a text that came in on the list of messages."""
+        date = formatdate(at, usegmt=False)
+        shown: dict[str, Any] = {
+            "sid": form["MessageSid"],
+            "account_sid": self._account,
+            "messaging_service_sid": self._service,
+            "to": form["To"],
+            "from": form["From"],
+            "body": form["Body"],
+            "status": "received",
+            "direction": "inbound",
+            "num_segments": form["NumSegments"],
+            "num_media": form["NumMedia"],
+            "date_created": date,
+            "date_updated": date,
+            "date_sent": date,
+            "error_code": None,
+            "error_message": None,
+            "price": None,
+            "price_unit": "USD",
+            "api_version": "2010-04-01",
+            "uri": f"/2010-04-01/Accounts/{self._account}/Messages/{form['MessageSid']}.json",
+            "subresource_uris": {},
+        }
+        with self._lock:
+            self._by_number[form["To"]].append(shown)
+            self._by_sid[shown["sid"]] = shown
+            self._all.append(shown)
 
     def _answer_keyword(self, kind: str, number: str) -> None:
         with self._lock:
@@ -266,3 +325,20 @@ class Texts:
             to = shown["from"] or "+15005550006"
             wait = delay * (len(statuses) + 1) + float(reply.get("delay", 0))
             self._callbacks.later(wait, lambda: self.receive(sender, body, to, wait=False))
+
+
+def _created(message: dict[str, Any]) -> float:
+    return parsedate_to_datetime(message["date_created"]).timestamp()
+
+
+def _sent(message: dict[str, Any]) -> float | None:
+    date = message["date_sent"]
+    return parsedate_to_datetime(date).timestamp() if date else None
+
+
+def _moment(value: str | None) -> float | None:
+    """Read a date or a moment of a filter; GMT."""
+    if not value:
+        return None
+    at = datetime.fromisoformat(value)
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
