@@ -6,12 +6,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from campaigns.consent import chain, standing
+from campaigns.consent import chain, standing, suppression
 from campaigns.consent.models import Action, ConsentEntry, ConsentState, ConsentStatus, Method
 from campaigns.contacts import addresses, directory
-from campaigns.contacts.models import Channel
+from campaigns.contacts.models import Channel, ContactStatus
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.db import keys_of
+from campaigns.core.errors import InvalidInput
 
 _HELD = (ConsentStatus.GRANTED, ConsentStatus.PENDING)
 
@@ -31,13 +32,18 @@ def change(
     Consent for the old address ends: the new one counts as come without proof. A stop
     stays a stop, for the person and for the old address.
 
-    Raises: NotFound ``contact``; InvalidInput when the address cannot be used.
+    Raises: NotFound ``contact``; InvalidInput when the address cannot be used,
+    ``address_erased``, ``contact_erased``.
     """
     directory.lock(session, [contact_id])
     held = directory.addresses_of(session, contact_id).get(Channel(channel))
     new = addresses.normalise(channel, address) if address and address.strip() else None
     if (held.address if held else None) == new:
         return False
+    if directory.get(session, contact_id).status == ContactStatus.ERASED:
+        raise InvalidInput("contact_erased", "This person was erased; nothing is kept any more.")
+    if new is not None:
+        suppression.refuse_erased(session, channel, new, now)
     old = held.address if held else None
     directory.set_address(session, contact_id, channel, new, now=now)
     state = standing.current(session, contact_id, channel)

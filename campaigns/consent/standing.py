@@ -4,7 +4,8 @@
 2. What staff, files or providers report never opens what the person closed; it is kept
    in the ledger and changes nothing.
 3. A wish older than a stop (a START that arrives late) is kept and changes nothing.
-4. A confirmed own wish lifts a stop from the do-not-contact list, and nothing else there.
+4. A confirmed own wish lifts a stop from the do-not-contact list; a complaint or an erasure
+   only where it came from the address itself; and nothing else there.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from campaigns.consent.models import (
 )
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel
+from campaigns.core.actors import ActorKind
 from campaigns.core.errors import InvalidInput
 
 TOPIC = "topic"
@@ -49,6 +51,9 @@ UNDO_WITHIN = timedelta(minutes=15)
 UNDOABLE = frozenset({Method.ONE_CLICK, Method.UNSUBSCRIBE_PAGE, Method.PREFERENCES})
 """Roads on which a slip of the finger is likely: these may be undone with one tap."""
 
+_FROM_THE_ADDRESS = frozenset(
+    {Method.WEB_FORM, Method.KEYWORD, Method.REPLY, Method.PREFERENCES, Method.UNDO}
+)
 _OPENS = {Action.OPT_IN_CONFIRMED, Action.HEALTH_TOPIC_CONSENT}
 _CLOSES = {Action.OPT_OUT, Action.HEALTH_TOPIC_WITHDRAWN}
 
@@ -80,6 +85,7 @@ def apply(
                 address=address,
                 entry_id=entry.id,
                 expressed_at=entry.expressed_at,
+                proven=_is_proven(entry),
                 now=now,
             )
         return _write(session, entry, ConsentStatus.GRANTED, source_label=source_label)
@@ -93,15 +99,24 @@ def may_open(session: Session, entry: ConsentEntry, *, address: str | None, now:
     """Tell whether an opt-in counts, given every stop on record for person and address."""
     stops = [last_stop(session, entry.contact_id, entry.channel)]
     if address is not None:
-        stops += [
-            row.expressed_at
-            for row in suppression.active_for(session, entry.channel, address, now)
-            if row.reason in suppression.LIFTED_BY_CONSENT
-        ]
+        rows = suppression.active_for(session, entry.channel, address, now)
+        if not _is_proven(entry) and any(r.reason in suppression.LIFTED_BY_PROOF for r in rows):
+            return False
+        closed = suppression.LIFTED_BY_CONSENT | suppression.LIFTED_BY_PROOF
+        stops += [row.expressed_at for row in rows if row.reason in closed]
     latest = max((at for at in stops if at is not None), default=None)
     if latest is None:
         return True
     return entry.expressed_at > latest and entry.method in OWN_METHODS
+
+
+def _is_proven(entry: ConsentEntry) -> bool:
+    """Tell whether a wish came from the person by a road that shows whose address it is.
+
+    A sign-up form asks only; what it asks for counts after the confirmation, which is sent
+    to the address and recorded as the person's own.
+    """
+    return entry.method in _FROM_THE_ADDRESS and entry.actor_kind == ActorKind.PERSON
 
 
 def last_stop(session: Session, contact_id: int, channel: str) -> datetime | None:

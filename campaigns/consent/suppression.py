@@ -1,7 +1,8 @@
 """Do not contact: addresses that get nothing on a channel, by keyed hash, with the reason.
 
-Only the person's own later consent lifts what the person said (``LIFTED_BY_CONSENT``).
-A complaint or a lawyer's letter is never lifted by software.
+Only the person's own later consent lifts what the person said (``LIFTED_BY_CONSENT``); a
+complaint and an erasure only consent given from the address itself (``LIFTED_BY_PROOF``).
+Staff lift what the clinic found out (``LIFTED_BY_STAFF``); the rest stays for good.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from campaigns.consent.models import Suppression, SuppressionReason
 from campaigns.contacts import addresses
 from campaigns.core.actors import Actor
 from campaigns.core.db import keys_of
-from campaigns.core.errors import Conflict, NotFound, NotPermitted
+from campaigns.core.errors import Conflict, InvalidInput, NotFound, NotPermitted
 
 R = SuppressionReason
 
 LIFTED_BY_CONSENT = frozenset({R.OPT_OUT, R.PROVIDER_OPT_OUT})
+LIFTED_BY_PROOF = frozenset({R.COMPLAINT, R.ERASED})
+"""Taken back only by the person, from the address itself (the link in the confirmation, a
+text from the phone): staff cannot type in what would lift these."""
 LIFTED_BY_STAFF = frozenset(
     {
         R.HARD_BOUNCE,
@@ -36,6 +40,9 @@ LIFTED_BY_STAFF = frozenset(
     }
 )
 """What the clinic itself found out or decided, and may find out to be wrong."""
+
+STAYS = frozenset({R.LEGAL, R.DECEASED, R.MINOR})
+"""Lifted by nobody here."""
 
 IN_WORDS = {
     R.OPT_OUT: "said stop",
@@ -175,21 +182,36 @@ def lift_by_consent(
     address: str,
     entry_id: int,
     expressed_at: datetime,
+    proven: bool = False,
     now: datetime,
 ) -> int:
     """Lift what the person's own newer consent lifts; return how many rows.
+
+    ``proven`` where it came from the address itself: only that lifts a complaint, or lets
+    a person who was erased begin anew.
 
     Who confirms under one spelling of a mailbox reads it under the others: stops for those
     are lifted too. Whoever left under another spelling stays left by their own state.
     """
     lifted = 0
+    reasons = LIFTED_BY_CONSENT | LIFTED_BY_PROOF if proven else LIFTED_BY_CONSENT
     for row in active_for(session, channel, address, now):
-        if row.reason in LIFTED_BY_CONSENT and row.expressed_at < expressed_at:
+        if row.reason in reasons and row.expressed_at < expressed_at:
             row.lifted_at = now
             row.lifted_by_entry_id = entry_id
             lifted += 1
     session.flush()
     return lifted
+
+
+def refuse_erased(session: Session, channel: str, address: str, now: datetime) -> None:
+    """Raise InvalidInput ``address_erased`` where staff type in an address that was erased."""
+    if any(row.reason == R.ERASED for row in active_for(session, channel, address, now)):
+        raise InvalidInput(
+            "address_erased",
+            "Somebody with this address asked to be erased, so it is not kept. Only the person "
+            "can come back, by signing up again.",
+        )
 
 
 def lift(
@@ -209,7 +231,7 @@ def lift(
         words = IN_WORDS[SuppressionReason(row.reason)]
         remedy = (
             "Only the person can take that back, by signing up again."
-            if row.reason in LIFTED_BY_CONSENT
+            if row.reason in LIFTED_BY_CONSENT | LIFTED_BY_PROOF
             else "This stays for good."
         )
         raise NotPermitted("own_words", f"On the list because: {words}. {remedy}")

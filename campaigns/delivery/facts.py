@@ -35,6 +35,7 @@ from sqlalchemy.orm import aliased
 
 from campaigns.audience.models import ContactInterest
 from campaigns.bookings.models import Booking
+from campaigns.consent import suppression
 from campaigns.consent.models import (
     ConsentEntry,
     ConsentState,
@@ -42,7 +43,6 @@ from campaigns.consent.models import (
     Method,
     OptInRequest,
     Suppression,
-    SuppressionReason,
 )
 from campaigns.consent.standing import TOPIC
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
@@ -57,7 +57,8 @@ from campaigns.eligibility import caps
 from campaigns.eligibility.caps import DAY, WEEK
 from campaigns.eligibility.gate import Kind
 
-STOPS = (SuppressionReason.OPT_OUT, SuppressionReason.PROVIDER_OPT_OUT)
+STOPS = tuple(sorted(suppression.LIFTED_BY_CONSENT | suppression.LIFTED_BY_PROOF))
+"""What the person may take back: a request to confirm a newer sign-up by email passes these."""
 PROMPT = timedelta(minutes=5)
 """How long a confirmation counts as the answer to the person's own action."""
 

@@ -91,6 +91,7 @@ def page(
             unread.label("unread"),
             unclear.label("unclear"),
         )
+        .where(InboundText.from_address != "")  # whoever was erased left the conversation
         .group_by(InboundText.from_address)
         .order_by(last_id.desc())
         .limit(limit)

@@ -134,7 +134,9 @@ def _check(
                 errors[f"{channel}_ok"] = "There is no address for this. Add it above."
             continue
         try:
-            addresses.normalise(channel, values[field])
+            address = addresses.normalise(channel, values[field])
+            with context.reading() as session:
+                suppression.refuse_erased(session, channel, address, context.now())
         except InvalidInput as fault:
             errors[field] = fault.message
 

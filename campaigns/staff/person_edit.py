@@ -9,7 +9,7 @@ from flask import redirect, render_template, request, url_for
 from campaigns.accounts import audit
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.audience import interests
-from campaigns.consent import addressing, ledger
+from campaigns.consent import addressing, ledger, suppression
 from campaigns.consent.models import Action, Method
 from campaigns.contacts import addresses, directory
 from campaigns.core.errors import InvalidInput, NotPermitted
@@ -77,7 +77,9 @@ def _save(contact_id: int, values: dict[str, Any], errors: dict[str, str]) -> bo
     for channel, field in ADDRESS_FIELDS.items():
         if values[field].strip():
             try:
-                addresses.normalise(channel, values[field])
+                address = addresses.normalise(channel, values[field])
+                with context.reading() as session:
+                    suppression.refuse_erased(session, channel, address, now)
             except InvalidInput as fault:
                 errors[field] = fault.message
     with context.transaction() as session:

@@ -120,7 +120,7 @@ def test_what_is_not_the_persons_own_word_never_reopens(each_db: Database, metho
 
 @pytest.mark.parametrize(
     "reason",
-    [SuppressionReason.COMPLAINT, SuppressionReason.LEGAL, SuppressionReason.HARD_BOUNCE],
+    sorted(set(SuppressionReason) - suppression.LIFTED_BY_CONSENT - suppression.LIFTED_BY_PROOF),
 )
 def test_a_new_agreement_lifts_no_other_reason(
     each_db: Database, reason: SuppressionReason
@@ -133,6 +133,21 @@ def test_a_new_agreement_lifts_no_other_reason(
         found = suppression.is_suppressed(session, "email", email, NOON + HOUR)
         assert found is not None
         assert found.reason == reason
+
+
+@pytest.mark.parametrize("reason", sorted(suppression.LIFTED_BY_PROOF))
+def test_a_complaint_or_an_erasure_is_taken_back_from_the_address_itself_alone(
+    each_db: Database, reason: SuppressionReason
+) -> None:
+    with each_db.transaction() as session:
+        contact = make_contact(session, now=NOON)
+        email = directory.addresses_of(session, contact.id)[Channel.EMAIL].address
+        suppression.add(session, channel="email", address=email, reason=reason, now=NOON)
+        agree(session, contact, now=NOON + HOUR, method=Method.PAPER_FORM, actor=SYSTEM)
+        assert suppression.is_suppressed(session, "email", email, NOON + HOUR)
+        agree(session, contact, now=NOON + HOUR)
+        assert suppression.is_suppressed(session, "email", email, NOON + HOUR) is None
+        assert status(session, contact) == ConsentStatus.GRANTED
 
 
 def test_a_stop_that_arrives_late_does_not_undo_a_newer_own_agreement(each_db: Database) -> None:

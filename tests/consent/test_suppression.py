@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from campaigns.consent import suppression
 from campaigns.consent.models import SuppressionReason as R
+from campaigns.contacts import directory
 from campaigns.contacts.models import Address, Channel
 from campaigns.core.actors import SYSTEM
 from campaigns.core.db import Database
@@ -71,6 +72,44 @@ def test_staff_never_lift_what_others_said(db: Database, reason: R) -> None:
         with pytest.raises(NotFound):
             suppression.lift(session, 99, actor=SYSTEM, now=NOON)
         assert suppression.is_suppressed(session, "sms", PHONE, NOON)
+
+
+SPELLINGS = ["jane.doe+x@gmail.com", "janedoe@gmail.com", "JaneDoe@googlemail.com".lower()]
+
+
+@pytest.mark.parametrize("said", SPELLINGS)
+def test_a_stop_blocks_every_spelling_of_a_gmail_mailbox(each_db: Database, said: str) -> None:
+    with each_db.transaction() as session:
+        people = [make_contact(session, now=NOON, email=spelling) for spelling in SPELLINGS]
+        suppression.add(session, channel="email", address=said, reason=R.OPT_OUT, now=NOON)
+        for spelling in SPELLINGS:
+            assert suppression.is_suppressed(session, "email", spelling, NOON)
+        blocked = suppression.active_suppression(Address.channel, Address.address_hash, NOON)
+        query = select(Address.contact_id).where(blocked, Address.channel == "email")
+        assert set(session.scalars(query)) == {person.id for person in people}
+        for other in ("jane.doe@example.com", "janedoes@gmail.com", "jane@gmail.com"):
+            assert not suppression.is_suppressed(session, "email", other, NOON)
+        # It blocks; it makes nobody the same person.
+        found = directory.find_by_address(session, "email", SPELLINGS[0])
+        assert [row.id for row in found] == [people[0].id]
+
+
+def test_a_dot_elsewhere_is_another_mailbox(db: Database) -> None:
+    with db.transaction() as session:
+        suppression.add(
+            session, channel="email", address="a.b+c@example.com", reason=R.OPT_OUT, now=NOON
+        )
+        assert not suppression.is_suppressed(session, "email", "ab@example.com", NOON)
+        assert not suppression.is_suppressed(session, "email", "a.b@example.com", NOON)
+
+
+def test_every_way_back_is_in_one_group_of_reasons_at_most() -> None:
+    groups = (
+        suppression.LIFTED_BY_CONSENT, suppression.LIFTED_BY_PROOF, suppression.LIFTED_BY_STAFF,
+        suppression.STAYS,
+    )  # fmt: skip
+    assert frozenset().union(*groups) == set(R)
+    assert sum(map(len, groups)) == len(R)
 
 
 def test_every_reason_has_words() -> None:
