@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("suspect", sa.Boolean(), nullable=False),
         sa.Column("suspect_reason", sa.String(length=40), nullable=True),
         sa.Column("user_agent", sa.Text(), nullable=False),
+        sa.Column("heard_before", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_clicks")),
     )
     op.create_index(op.f("ix_clicks_at"), "clicks", ["at"], unique=False)
