@@ -140,6 +140,8 @@ def record(session: Session, target: Target, visit: Visit, *, now: datetime) -> 
     session.flush()
     if target.contact_id is not None:
         if reason is None:
+            click.heard_before = _heard(session, target.contact_id)
+            session.flush()
             directory.note_clicked(session, target.contact_id, now=now)
         elif reason == "together":
             _doubt_neighbours(session, target, now)
@@ -233,7 +235,7 @@ def _doubt(
     ).all()
     if contact_id is None or not marked:
         return
-    last = session.scalar(
+    clicks = (
         select(func.max(Click.at))
         .join(Message, Message.id == Click.message_id)
         .where(Message.contact_id == contact_id, Click.suspect.is_(False))
@@ -241,6 +243,32 @@ def _doubt(
     session.execute(
         update(Contact)
         .where(Contact.id == contact_id)
-        .values(last_clicked_at=last)
+        .values(last_clicked_at=session.scalar(clicks), last_heard_at=_truly(session, contact_id))
         .execution_options(synchronize_session=False)
     )
+
+
+def _heard(session: Session, contact_id: int) -> datetime | None:
+    return session.scalar(select(Contact.last_heard_at).where(Contact.id == contact_id))
+
+
+def _truly(session: Session, contact_id: int) -> datetime | None:
+    """Return when a person was last heard of, without what only doubted clicks said."""
+    heard = _heard(session, contact_id)
+    doubted = session.execute(
+        select(Click.at, Click.heard_before)
+        .join(Message, Message.id == Click.message_id)
+        .where(Message.contact_id == contact_id, Click.suspect, Click.at <= heard)
+        .order_by(Click.at.desc(), Click.id.desc())
+        .limit(SUSPECTS_KEPT)
+    )
+    real = session.scalar(
+        select(func.count())
+        .select_from(Click)
+        .join(Message, Message.id == Click.message_id)
+        .where(Message.contact_id == contact_id, Click.suspect.is_(False), Click.at == heard)
+    )
+    for at, before in () if real else doubted:
+        if at == heard:
+            heard = before
+    return heard

@@ -58,6 +58,8 @@ class Click(Base):
     suspect: Mapped[bool] = mapped_column(default=False)
     suspect_reason: Mapped[str | None] = mapped_column(String(40))
     user_agent: Mapped[str] = mapped_column(Text, default="")
+    heard_before: Mapped[datetime | None]
+    """When the person was last heard of before this click: what holds again if it is doubted."""
 
 
 class InboundText(Base):
