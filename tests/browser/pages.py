@@ -171,6 +171,7 @@ SIGNED_OUT = (
     ("text programme", "/sms-program"),
     ("privacy", "/privacy"),
     ("terms", "/terms"),
+    ("demonstration, booking", "/demo/booking"),
     ("public, not found", f"/f/{NOT_THERE}"),
 )
 FIRST_DAY = (("set-up", "/staff/set-up/{set_up}"),)

@@ -55,6 +55,7 @@ class Scene:
                     "CAMPAIGNS_PUBLIC_URL": self.url,
                     "CAMPAIGNS_REQUIRE_SECOND_FACTOR": "false",
                     "CAMPAIGNS_SMS_PER_SECOND": "500",
+                    "CAMPAIGNS_DEMONSTRATION": "true",
                 }
             ),
             clock=self.clock,
