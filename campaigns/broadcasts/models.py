@@ -51,7 +51,11 @@ class Broadcast(Base):
     scheduled_at: Mapped[datetime | None]
     """In a draft: the chosen time. Once scheduled: when fan-out begins."""
     expires_at: Mapped[datetime | None]
-    """What has not left by then is not sent; default seven days after the scheduled time."""
+    """What has not left by then is not sent: ``give_up_days`` after the scheduled time."""
+    give_up_days: Mapped[int] = mapped_column(default=7)
+    """After how many days what has not left is not sent any more."""
+    important: Mapped[bool] = mapped_column(default=False)
+    """Whether it goes before other campaigns and series where a person's limit allows one."""
     paused_at: Mapped[datetime | None]
     paused_by: Mapped[str | None] = mapped_column(String(120))
     pause_reason: Mapped[str | None] = mapped_column(Text)

@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("timing", sa.String(length=3), nullable=False),
         sa.Column("scheduled_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("give_up_days", sa.Integer(), nullable=False),
+        sa.Column("important", sa.Boolean(), nullable=False),
         sa.Column("paused_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("paused_by", sa.String(length=120), nullable=True),
         sa.Column("pause_reason", sa.Text(), nullable=True),
