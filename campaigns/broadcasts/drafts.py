@@ -19,6 +19,8 @@ from campaigns.core.db import change
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
 
 MAX_NAME = 120
+LONGEST_WAIT = 30
+"""Days after which what has not left is given up, at most."""
 AT_REST = (BroadcastState.DRAFT, BroadcastState.SENT, BroadcastState.CANCELLED)
 """States in which a broadcast may be archived."""
 
@@ -34,6 +36,8 @@ class Changes(TypedDict, total=False):
     scheduled_at: datetime | None
     third_party_paid: bool | None
     note: str
+    important: bool
+    give_up_days: int
 
 
 def get(session: Session, broadcast_id: int) -> Broadcast:
@@ -112,6 +116,8 @@ def duplicate(session: Session, actor: Actor, broadcast_id: int, *, now: datetim
     copy.email_lesson_id = original.email_lesson_id
     copy.sms_lesson_id = original.sms_lesson_id
     copy.note = original.note
+    copy.important = original.important
+    copy.give_up_days = original.give_up_days
     session.flush()
     return copy
 
@@ -195,6 +201,12 @@ def _checked(session: Session, changes: Changes) -> Changes:
             )
     _check_lesson(session, values.get("email_lesson_id"), Channel.EMAIL, "email_lesson_id")
     _check_lesson(session, values.get("sms_lesson_id"), Channel.SMS, "sms_lesson_id")
+    if "give_up_days" in values and not 1 <= values["give_up_days"] <= LONGEST_WAIT:
+        raise InvalidInput(
+            "give_up_days",
+            f"A campaign may wait for one to {LONGEST_WAIT} days.",
+            fields={"give_up_days": f"Choose one to {LONGEST_WAIT} days."},
+        )
     if "timing" in values and values["timing"] not in set(Timing):
         raise InvalidInput(
             "timing_unknown", "Choose now, or a date and time.", fields={"timing": "Choose one."}

@@ -83,7 +83,7 @@ def schedule(
     values: dict[str, Any] = {
         "timing": Timing.AT if at else Timing.NOW,
         "scheduled_at": leaves_at,
-        "expires_at": leaves_at + LIFETIME,
+        "expires_at": leaves_at + timedelta(days=broadcast.give_up_days),
         "scheduled_by": actor.name,
         "rule": segments.get(session, broadcast.segment_id or 0).rule,
         "email_version_id": None,

@@ -44,7 +44,7 @@ from campaigns.delivery import profiles, rows
 from campaigns.delivery.models import Batch, Message, MessageState, Origin
 from campaigns.delivery.outbox import KEY
 from campaigns.delivery.parts import Parts
-from campaigns.delivery.regroup import SMS_BATCH
+from campaigns.delivery.regroup import IMPORTANT, ORDINARY, SMS_BATCH
 
 log = logs.get(__name__)
 S = MessageState
@@ -222,7 +222,7 @@ def _new_batches(
                     "origin_id": broadcast.id,
                     "channel": channel.value,
                     "version_id": version_id,
-                    "priority": 5,
+                    "priority": IMPORTANT if broadcast.important else ORDINARY,
                     "due_at": now,
                     "epoch": 0,
                 }

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from campaigns.core.db import is_sqlite
+from campaigns.core.db import change, is_sqlite
 from campaigns.core.errors import NotFound
 from campaigns.delivery.models import Message, MessageState, Origin
 
@@ -152,6 +152,16 @@ def waits_for(session: Session, contact_id: int, channel: str) -> bool:
         Message.state.in_(WAITING),
     )
     return session.scalar(query.limit(1)) is not None
+
+
+def look_again(session: Session, *, reason: str, now: datetime) -> int:
+    """Let the gate look at messages that it held for a reason which is gone; return how many."""
+    return change(
+        session,
+        update(Message)
+        .where(Message.state == literal_column("'held'"), Message.reason == reason)
+        .values(held_until=now),
+    )
 
 
 def get(session: Session, message_id: int) -> Message:

@@ -21,7 +21,7 @@ from campaigns.consent import suppression
 from campaigns.consent.models import SuppressionReason
 from campaigns.contacts.models import Channel
 from campaigns.core import faults, logs
-from campaigns.delivery import breakers, claims, origins, retry
+from campaigns.delivery import breakers, claims, origins, regroup, retry
 from campaigns.delivery import outcome as outcomes
 from campaigns.delivery.claims import Claim
 from campaigns.delivery.intents import MESSAGES, Post
@@ -266,7 +266,7 @@ def _halve(session: Session, claim: Claim, post: Post, now: datetime) -> None:
                 origin_id=claim.origin_id,
                 channel=claim.channel,
                 version_id=claim.version_id,
-                priority=4,
+                priority=regroup.priority_of(session, claim.kind.value, claim.origin_id),
                 due_at=now,
                 epoch=0,
             )

@@ -9,12 +9,17 @@ from typing import Any
 from sqlalchemy import bindparam, insert, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
+from campaigns.broadcasts.models import Broadcast
 from campaigns.delivery.models import Batch, Message, MessageState, Origin
 from campaigns.delivery.parts import Parts
 
 S = MessageState
 LIMIT = 5_000
-URGENT = (Origin.CONFIRMATION, Origin.REPLY, Origin.TEST)
+SERVICE = (Origin.CONFIRMATION, Origin.REPLY, Origin.TEST)
+URGENT, IMPORTANT, ORDINARY, PATIENT = 0, 3, 5, 6
+"""Priorities of batches: where several messages are due for a person whose limit leaves room
+for one, the first to leave gets it. What a person waits for comes first and has no limit; a
+series comes last, because its step is held until there is room, and a campaign's is skipped."""
 SMS_BATCH = 100
 # Written out, not bound: SQLite uses a partial index only for a condition that it can read.
 IS_PLANNED = Message.state == literal_column("'planned'")
@@ -70,7 +75,7 @@ def new_batch(
     version_id: int | None,
     due_at: datetime,
 ) -> int:
-    """Make a batch; what a person waits for comes before what the clinic planned."""
+    """Make a batch with the priority of what it carries."""
     batch_id: int = session.execute(
         insert(Batch)
         .values(
@@ -78,13 +83,23 @@ def new_batch(
             origin_id=origin_id,
             channel=channel,
             version_id=version_id,
-            priority=0 if origin_kind in URGENT else 5,
+            priority=priority_of(session, origin_kind, origin_id),
             due_at=due_at,
             epoch=0,
         )
         .returning(Batch.id)
     ).scalar_one()
     return batch_id
+
+
+def priority_of(session: Session, origin_kind: str, origin_id: int) -> int:
+    """Return how soon a batch of an origin is claimed; the lower the sooner."""
+    if origin_kind in SERVICE:
+        return URGENT
+    if origin_kind == Origin.DRIP_STEP:
+        return PATIENT
+    important = session.scalar(select(Broadcast.important).where(Broadcast.id == origin_id))
+    return IMPORTANT if important else ORDINARY
 
 
 _TABLE: Any = Message.__table__

@@ -23,6 +23,7 @@ from campaigns.staff.blueprint import actor, bp, is_htmx
 from campaigns.web import context, templating
 
 STEPS = (("who", "Who"), ("what", "What"), ("when", "When"), ("check", "Check"))
+GIVE_UP = ((1, "1 day"), (2, "2 days"), (3, "3 days"), (7, "7 days"), (14, "14 days"))
 NEXT = {
     "who": ("what", "Next: choose what they get"),
     "what": ("when", "Next: choose when it goes out"),
@@ -145,9 +146,11 @@ def _page(
         "at_time": f"{local:%H:%M}" if local else "",
         "timing": draft.timing,
         "name": draft.name,
+        "important": draft.important,
+        "give_up_days": draft.give_up_days,
         **({key: typed[key] for key in typed} if typed else {}),
     }
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"give_up": GIVE_UP}
     if step == "who":
         options["groups"] = [
             (group, segments.sentence(session, group.rule)) for group in segments.list_all(session)
@@ -203,6 +206,9 @@ def _read_when() -> tuple[Changes, dict[str, str]]:
     form = request.form
     changes: Changes = {}
     errors: dict[str, str] = {}
+    changes["important"] = "important" in form
+    if form.get("give_up_days", type=int) in dict(GIVE_UP):
+        changes["give_up_days"] = int(form["give_up_days"])
     chosen = form.get("timing", "")
     if chosen not in (Timing.NOW, Timing.AT):
         return changes, {"timing": "Choose now, or a date and time."}

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from campaigns.broadcasts import lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
-from campaigns.clinic import closures, profile
+from campaigns.clinic import closures, profile, switches
 from campaigns.core.actors import SYSTEM
 from campaigns.core.clock import FixedClock
 from campaigns.delivery import fanout, outbox, work
@@ -218,3 +218,98 @@ def test_a_round_with_nothing_due_does_nothing(services: Services) -> None:
 
         make_clinic(session, now=services.clock.now())
     assert work.run_once(services) == 0
+
+
+def test_what_is_important_goes_first_and_a_series_waits_its_turn(
+    each_services: Services,
+) -> None:
+    now = each_services.clock.now()
+    make_sending(each_services, people=1)
+    with each_services.db.transaction() as session:
+        from tests.factories.broadcasts import make_scheduled
+
+        second = make_scheduled(session, now=now, name="Storm", important=True)
+    settle(each_services)
+    assert states(each_services, origin_id=second.id) == {"delivered": 1}
+    assert states(each_services) == {"delivered": 1, "suppressed:cap_day": 1}
+
+
+def test_a_campaign_gives_up_after_the_days_that_staff_chose(
+    services: Services, clock: FixedClock
+) -> None:
+    clock.set(NOON + timedelta(hours=9))
+    broadcast = make_sending(services, people=1, channels=("sms",), give_up_days=1)
+    with services.db.reading() as session:
+        kept = session.get_one(Broadcast, broadcast.id)
+        assert kept.expires_at == clock.now() + timedelta(days=1)
+
+
+def test_a_stopped_channel_keeps_its_messages_and_the_other_goes_on(
+    each_services: Services,
+) -> None:
+    now = each_services.clock.now()
+    make_sending(each_services, people=2, channels=("email", "sms"))
+    with each_services.db.transaction() as session:
+        switches.stop(session, SYSTEM, kind="channel", code="sms", reason="Wrong link", now=now)
+    settle(each_services)
+    assert states(each_services, channel="email") == {"delivered": 2}
+    assert states(each_services, channel="sms") == {"planned": 2}
+    with each_services.db.transaction() as session:
+        switches.allow(session, SYSTEM, kind="channel", code="sms", now=now)
+    settle(each_services)
+    assert states(each_services, channel="sms") == {"delivered": 2}
+
+
+def test_a_stopped_state_gets_no_text_and_others_do(
+    each_services: Services, clock: FixedClock
+) -> None:
+    now = each_services.clock.now()
+    with each_services.db.transaction() as session:
+        from tests.factories.clinic import make_clinic
+
+        make_clinic(session, now=now)
+        switches.stop(session, SYSTEM, kind="state", code="LA", reason="Hurricane", now=now)
+        make_member(session, now=now, phone="+15045550177", postal_code="70112")
+        make_member(session, now=now, phone="+15045550178", postal_code="10001")
+    make_sending(each_services, people=1, channels=("email", "sms"))
+    settle(each_services)
+    assert states(each_services, channel="email") == {"delivered": 3}
+    assert states(each_services, channel="sms") == {"delivered": 1, "held:state_stopped": 2}
+    clock.advance(timedelta(hours=1))
+    settle(each_services)
+    assert states(each_services, channel="sms")["held:state_stopped"] == 2
+    with each_services.db.transaction() as session:
+        switches.allow(session, SYSTEM, kind="state", code="LA", now=clock.now())
+        assert outbox.look_again(session, reason="state_stopped", now=clock.now()) == 2
+    settle(each_services)
+    assert states(each_services, channel="sms") == {"delivered": 3}
+
+
+def test_while_everything_is_stopped_only_the_answer_to_a_stop_leaves(
+    each_services: Services,
+) -> None:
+    now = each_services.clock.now()
+    with each_services.db.transaction() as session:
+        from tests.factories.clinic import make_clinic
+
+        make_clinic(session, now=now)
+        contact = make_member(session, now=now)
+        profile.stop_everything(session, SYSTEM, reason="a storm", now=now)
+        for number, body in enumerate(
+            [{"text": "Hello."}, {"text": "You are opted out.", "passes_stop": True}]
+        ):
+            outbox.enqueue(
+                session,
+                origin_kind="reply",
+                origin_id=0,
+                subject_id=number,
+                channel="sms",
+                contact_id=contact.id,
+                body=body,
+                due_at=now,
+                now=now,
+            )
+    settle(each_services)
+    assert states(each_services) == {"delivered": 1, "planned": 1}
+    (kept,) = messages(each_services, state="delivered")
+    assert kept.subject_id == 1
