@@ -10,7 +10,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -105,6 +105,26 @@ def person(who: str, as_json: bool) -> None:
         _answer(who, "person", answer, person_reach.in_words, as_json=as_json)
 
     tell()
+
+
+@explain.command()
+@click.argument("file", type=click.File("rb"))
+@as_json
+def mail(file: IO[bytes], as_json: bool) -> None:
+    """Say whether a mailbox will offer one-click unsubscribe for an email that arrived.
+
+    FILE holds the email's source, as "Show original" of a mailbox gives it; - is standard
+    input. Exit code 1 when it will not.
+    """
+    from campaigns.content import received
+
+    found = received.read(file.read())
+    if as_json:
+        click.echo(json.dumps({"faults": list(found.faults), "signers": list(found.signers)}))
+    else:
+        click.echo("\n".join(found.faults) or "Both headers stand there once and are signed.")
+        click.echo(f"Signed by: {', '.join(found.signers) or 'nobody'}")
+    sys.exit(1 if found.faults else 0)
 
 
 def of_hours(question: Answer, *, window: Window | None = None) -> Answer:

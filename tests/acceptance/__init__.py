@@ -1,0 +1,1 @@
+"""The acceptance tests of the compliance specification, by number, on both databases."""
