@@ -20,6 +20,10 @@ from campaigns.imports.models import Import, ImportState
 from campaigns.wiring import Services
 
 ACTOR = Actor(kind=ActorKind.STAFF, name="command line")
+ATTESTATION_KEYS = (
+    *("form", "method", "first_day", "last_day", "words", "kept", "everybody"),
+    *("per_month", "scan", "by"),
+)
 CONSENT_KEYS = ("method", "date", "wording", "statement")
 
 
@@ -209,6 +213,12 @@ def _from_file(built: Services, path: Path) -> list[dict[str, Any]]:
                 "attestation_unreadable",
                 f"{path} must hold an object with “words” by kind, or a list of such objects. "
                 "Nothing was imported.",
+            )
+        if unknown := sorted(set(given) - set(ATTESTATION_KEYS)):
+            raise InvalidInput(
+                "attestation_unreadable",
+                f"{path} has {', '.join(unknown)}, which is not known. Known are: "
+                f"{', '.join(ATTESTATION_KEYS)}. Nothing was imported.",
             )
         if given.get("scan"):
             _keep_scan(built, given, path.parent / str(given["scan"]))

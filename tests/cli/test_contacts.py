@@ -69,3 +69,66 @@ def test_utf_16_is_refused_with_what_to_do(folder: Path) -> None:
     reply = call("people.csv")
     assert reply.exit_code == 1
     assert "CSV UTF-8" in reply.output
+
+
+def test_a_form_vouched_for_in_a_file_counts_and_its_scan_is_kept(folder: Path) -> None:
+    (folder / "people.csv").write_text(
+        "Email,Phone,Consent date,Unsubscribed\n"
+        "ana@example.com,(212) 555-0101,,\n"
+        "ben@example.com,,2025-01-01,\n"
+        "cleo@example.com,,,yes\n"
+    )
+    (folder / "form.pdf").write_bytes(b"%PDF-1.7\n%%EOF\n")
+    form = {
+        "form": "Open house 2026",
+        "method": "paper_form",
+        "first_day": "2026-04-01",
+        "last_day": "2026-06-30",
+        "words": {
+            "email": "Email me news.",
+            "sms": "I agree to automated marketing texts. Consent is not a condition of care.",
+        },
+        "kept": "Binder at the front desk",
+        "scan": "form.pdf",
+        "by": "Robin Sample",
+        "everybody": True,
+    }
+    (folder / "form.json").write_text(json.dumps(form))
+    given = ("people.csv", "--json", "--attestation", "form.json")
+    told = json.loads(call(*given, "--dry-run").output)
+    done = json.loads(call(*given).output)
+    assert told["consent"] == done["consent"]
+    assert done["consent"]["email"] == {
+        "agreed_by_row": 0,
+        "agreed_by_attestation": 1,
+        "agreed_long_ago": 0,
+        "unconfirmed": 1,
+        "unchanged": 0,
+        "do_not_contact": 1,
+        "previously_opted_out": 0,
+    }
+    assert done["consent"]["sms"]["agreed_by_attestation"] == 1
+    assert len(list((folder / "data" / "scans").glob("*.sealed"))) == 1
+    for change, says in (
+        ({"everybody": False}, "holds for every person"),
+        ({"words": {"sms": "Text me."}}, "automated"),
+        ({"scan": "nowhere.pdf"}, "is not there"),
+        ({"colour": "red"}, "colour"),
+    ):
+        (folder / "form.json").write_text(json.dumps(form | change))
+        reply = call(*given)
+        assert reply.exit_code == 1
+        assert says in reply.output
+    (folder / "form.json").write_text("no json")
+    assert "is not JSON" in call(*given).output
+
+
+def test_dates_that_could_be_two_days_are_asked_for(folder: Path) -> None:
+    (folder / "people.csv").write_text(
+        "Email,Consent date,Consent source\nana@example.com,3/4/2026,Paper form\n"
+    )
+    reply = call("people.csv", "--json")
+    assert reply.exit_code == 1
+    assert "could mean two different days" in reply.output
+    done = json.loads(call("people.csv", "--json", "--dates", "dmy").output)
+    assert done["consent"]["email"]["agreed_by_row"] == 1
