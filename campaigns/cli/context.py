@@ -28,11 +28,11 @@ def settings(**overrides: Any) -> Settings:
     return found
 
 
-def services(*, migrate: bool = False, **overrides: Any) -> Services:
+def services(*, migrate: bool = False, rotated: bool = True, **overrides: Any) -> Services:
     """Return services on a database whose schema is current.
 
     ``migrate`` brings it there first; otherwise an outdated schema is a Conflict that
-    names the command to run.
+    names the command to run. A rotation of keys that was cut short is finished.
     """
     from campaigns.core import schema
     from campaigns.wiring import build
@@ -42,7 +42,22 @@ def services(*, migrate: bool = False, **overrides: Any) -> Services:
         schema.upgrade(built.db)
     else:
         schema.require_current(built.db)
+    if rotated:
+        finish_rotation(built)
     return built
+
+
+def finish_rotation(built: Services) -> None:
+    """Carry hashes of addresses over to the current key where a rotation did not get to it."""
+    if len(built.keys.all("suppression")) == 1:
+        return
+    from campaigns.consent import rehashing
+
+    with built.db.reading() as session:
+        due = rehashing.is_due(session)
+    if due:
+        with built.db.transaction() as session:
+            rehashing.finish(session)
 
 
 def reports_errors(command: Callable[P, R]) -> Callable[P, R]:

@@ -117,6 +117,7 @@ def doctor(as_json: bool) -> None:
     with services.db.reading() as session:
         for name, check in CHECKS.items():
             found[name] = check(services, session)
+    services.db.dispose()
     if as_json:
         click.echo(json.dumps({"ok": not any(found.values()), "checks": found}))
     else:

@@ -12,6 +12,7 @@ COMMANDS = {
     "demo": "demo",
     "doctor": "doctor",
     "explain": "explain",
+    "keys": "keys",
     "run": "processes",
     "users": "users",
     "web": "processes",

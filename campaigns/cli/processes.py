@@ -59,7 +59,7 @@ def run(port: int | None, demo: bool, second_factor: bool) -> None:
     if demo:
         overrides["CAMPAIGNS_DEMONSTRATION"] = "true"
         settings = context.settings(**overrides)
-    lock = _lock(settings)
+    lock = lock_of(settings)
     _require_free_port(settings.host, settings.port)
     services = _prepared(settings, demo=demo)
     _print_welcome(services)
@@ -134,6 +134,7 @@ def _services(settings: Settings) -> Services:
 
     services = build(settings)
     schema.require_current(services.db)
+    context.finish_rotation(services)
     return services
 
 
@@ -143,6 +144,7 @@ def _prepared(settings: Settings, *, demo: bool) -> Services:
 
     services = build(settings)
     first_start.prepare(services)
+    context.finish_rotation(services)
     if demo:
         from campaigns.cli.demonstration import clinic
 
@@ -151,7 +153,8 @@ def _prepared(settings: Settings, *, demo: bool) -> Services:
     return services
 
 
-def _lock(settings: Settings) -> FileLock:
+def lock_of(settings: Settings) -> FileLock:
+    """Take the lock of the one service that may run here, or raise Conflict."""
     database = settings.resolved_database_url
     if settings.is_sqlite:
         path = Path(database.removeprefix("sqlite:///"))
