@@ -11,7 +11,7 @@ from campaigns.cli.questions import Answer
 from campaigns.contacts import addresses, directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.errors import InvalidInput, NotFound
-from campaigns.delivery import reach
+from campaigns.delivery import person_reach
 from campaigns.wiring import Services
 
 NAMES: dict[str, str] = {Channel.EMAIL: "Email", Channel.SMS: "Texts"}
@@ -32,7 +32,7 @@ def answer(services: Services, question: Answer) -> Answer:
                     "id": contact.id,
                     "channels": [
                         _told(one)
-                        for one in reach.explain_person(
+                        for one in person_reach.explain_person(
                             session, contact.id, providers=ways, now=now
                         )
                     ],
@@ -78,7 +78,7 @@ def _find(session: Session, who: str) -> list[Contact]:
     return found
 
 
-def _told(one: reach.Answer) -> dict[str, Any]:
+def _told(one: person_reach.Answer) -> dict[str, Any]:
     return {
         "channel": one.channel,
         "allowed": one.allowed,
@@ -87,7 +87,7 @@ def _told(one: reach.Answer) -> dict[str, Any]:
     }
 
 
-def _reason(obstacle: reach.Obstacle) -> dict[str, Any]:
+def _reason(obstacle: person_reach.Obstacle) -> dict[str, Any]:
     return {
         "code": obstacle.code,
         "sentence": obstacle.sentence,

@@ -7,7 +7,7 @@ holds for single people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,15 +16,13 @@ from sqlalchemy import Select, and_, case, func, literal, select
 from sqlalchemy.orm import Session
 
 from campaigns.audience import compiler, rules
-from campaigns.clinic import profile
+from campaigns.consent.models import ConsentStatus
 from campaigns.contacts.models import Contact
 from campaigns.core.db import is_sqlite
-from campaigns.delivery import facts, frames, gate, profiles
+from campaigns.delivery import facts, frames, gate
 from campaigns.delivery.facts import Frame
 from campaigns.delivery.models import Message, MessageState
-from campaigns.eligibility import caps, hours
-from campaigns.eligibility.gate import RULES, SENTENCES, Effect, Facts, Kind
-from campaigns.eligibility.hours import Profile, Window
+from campaigns.eligibility.gate import RULES, SENTENCES, Effect, Kind
 
 _EFFECTS = {rule.code: rule.effect for rule in RULES}
 _SWITCHES = ("org_stopped", "channel_off", "channel_stopped", "content_unapproved")
@@ -68,37 +66,6 @@ class ChannelReach:
     """Sentences about switches that hold everybody."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Obstacle:
-    """One rule of the gate that stands between a person and a message."""
-
-    code: str
-    sentence: str
-    until: datetime | None
-    """When it ends by itself, where that is known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Whether one person may get a campaign's message on a channel now, and why not."""
-
-    channel: str
-    obstacles: tuple[Obstacle, ...]
-    """Every rule that applies, in the gate's order: the first one decides."""
-    on_topics: tuple[Obstacle, ...]
-    """What more would apply to a message on a topic, or to people chosen by one."""
-
-    @property
-    def allowed(self) -> bool:
-        """Whether a message may leave now."""
-        return not self.obstacles
-
-    @property
-    def sentence(self) -> str:
-        """The answer in a sentence."""
-        return self.obstacles[0].sentence if self.obstacles else "May get messages now."
-
-
 def preview(
     session: Session,
     *,
@@ -114,7 +81,7 @@ def preview(
     """
     found = []
     for channel, version_id in versions.items():
-        frame, in_the_way = _frame(session, rule, channel, version_id, providers, now)
+        frame, in_the_way = frame_for(session, rule, channel, version_id, providers, now)
         judged = _judged(session, _members(rule, now), frame)
         rows = session.execute(
             select(judged.c.code, func.count()).group_by(judged.c.code), frame.parameters()
@@ -136,7 +103,7 @@ def people(
     limit: int = 50,
 ) -> list[Contact]:
     """Return the people of a group to whom a reason applies; ``code`` None: who gets it."""
-    frame, _ = _frame(session, rule, channel, version_id, providers, now)
+    frame, _ = frame_for(session, rule, channel, version_id, providers, now)
     judged = _judged(session, _members(rule, now), frame)
     matches = judged.c.code.is_(None) if code is None else judged.c.code == code
     ids = session.scalars(
@@ -149,81 +116,19 @@ def people(
     return list(session.scalars(select(Contact).where(Contact.id.in_(ids)).order_by(Contact.id)))
 
 
-def explain_person(
-    session: Session, contact_id: int, *, providers: Mapping[str, str], now: datetime
-) -> list[Answer]:
-    """Tell what a person may get now on each channel, and everything that stands in the way.
-
-    Hours follow from the person's data as they are at this moment, even where the next
-    sending has not taken note of a change yet.
-    """
-    clinic = profile.get(session)
-    answers = []
-    for channel, provider in providers.items():
-        frame = frames.for_people(
-            session, channel=channel, version_id=None, rule=None, provider=provider, now=now
-        )
-        on_topic = replace(frame, topic_used=True)
-        source = facts.of_people(select(Contact.id).where(Contact.id == contact_id))
-        row = session.execute(
-            gate.judge(source, Kind.BROADCAST, sqlite_form=is_sqlite(session)),
-            on_topic.parameters(),
-        ).one_or_none()
-        if row is None:
-            continue
-        found = _with_hours(
-            gate.facts_of(row, on_topic),
-            profiles.of_person(session, contact_id),
-            profiles.window_of(session, clinic, channel, now),
-        )
-        plain = _obstacles(replace(found, topic_used=frame.topic_used))
-        codes = {obstacle.code for obstacle in plain}
-        answers.append(
-            Answer(
-                channel=channel,
-                obstacles=plain,
-                on_topics=tuple(o for o in _obstacles(found) if o.code not in codes),
-            )
-        )
-    return answers
-
-
-def _with_hours(found: Facts, hour_profile: Profile, window: Window) -> Facts:
-    is_open = hours.open_at(hour_profile, window, found.now)
-    return replace(
-        found,
-        window_open=is_open,
-        next_open=None if is_open else hours.next_open(hour_profile, window, found.now),
-        state_cap=caps.of_states(hour_profile.states, strict=window.strict)
-        if window.statutory
-        else None,
-    )
-
-
-def _obstacles(found: Facts) -> tuple[Obstacle, ...]:
-    return tuple(
-        Obstacle(code=rule.code, sentence=rule.sentence, until=rule.until(found))
-        for rule in RULES
-        if rule.applies(found) and not _is_said_already(rule.code, found)
-    )
-
-
-def _is_said_already(code: str, found: Facts) -> bool:
-    """Tell whether a rule before this one names the same thing more closely."""
-    if code == "no_consent":
-        return found.consent in ("withdrawn", "waiting", "unconfirmed", "pending")
-    return code == "outside_hours" and found.next_open is None
-
-
-def counts(session: Session, *, origin_kind: str, origin_id: int) -> dict[str, list[Reason]]:
+def counts(
+    session: Session, *, origin_kind: str, origin_id: int, more: Sequence[int] = ()
+) -> dict[str, list[Reason]]:
     """Return, for each channel, what became of an origin's messages; each row is counted once.
+
+    ``more`` are further origins that count as the same: a step in other versions.
 
     The code is the reason where there is one, else the state.
     """
     found: dict[str, list[Reason]] = {}
     rows = session.execute(
         select(Message.channel, Message.state, Message.reason, func.count())
-        .where(Message.origin_kind == origin_kind, Message.origin_id == origin_id)
+        .where(Message.origin_kind == origin_kind, Message.origin_id.in_([origin_id, *more]))
         .group_by(Message.channel, Message.state, Message.reason)
         .order_by(Message.channel, func.count().desc())
     )
@@ -252,14 +157,17 @@ def _members(rule: dict[str, Any], now: datetime) -> Select[Any]:
     return compiler.members(rules.parse(rule), now=now)
 
 
-def _frame(
+def frame_for(
     session: Session,
-    rule: dict[str, Any],
+    rule: dict[str, Any] | None,
     channel: str,
     version_id: int | None,
     providers: Mapping[str, str],
     now: datetime,
+    *,
+    kind: Kind = Kind.BROADCAST,
 ) -> tuple[Frame, tuple[str, ...]]:
+    """Return the frame without the switches that hold everybody, and their sentences."""
     frame = frames.for_people(
         session,
         channel=channel,
@@ -267,6 +175,7 @@ def _frame(
         rule=rule,
         provider=providers[channel],
         now=now,
+        kind=kind,
     )
     on = {
         "org_stopped": frame.org_stopped,
@@ -288,18 +197,25 @@ def _frame(
 
 
 def _judged(session: Session, members: Select[Any], frame: Frame) -> Any:
-    """Return people and codes, of several at one address only the first as reachable."""
+    """Return people and codes; of several at one address only one gets it, as in the fan-out.
+
+    Whoever agreed comes before whoever did not, then the lower id; the others are left out
+    for the shared address, whatever else holds for them.
+    """
     judged = gate.judge(
         facts.of_people(members),
         frame.kind,
         sqlite_form=is_sqlite(session),
-        columns=("row_id", "address"),
+        columns=("row_id", "address", "consent"),
     ).subquery("judged")
+    agreed = case((judged.c.consent == ConsentStatus.GRANTED, 0), else_=1)
     place = func.row_number().over(
-        partition_by=[judged.c.address, judged.c.code], order_by=judged.c.row_id
+        partition_by=judged.c.address, order_by=(agreed, judged.c.row_id)
     )
-    placed = select(judged.c.row_id, judged.c.code, place.label("place")).subquery("placed")
-    twin = and_(placed.c.code.is_(None), placed.c.place > 1)
+    placed = select(
+        judged.c.row_id, judged.c.code, judged.c.address, place.label("place")
+    ).subquery("placed")
+    twin = and_(placed.c.address.is_not(None), placed.c.place > 1)
     return select(
         placed.c.row_id,
         case((twin, literal("shared_address")), else_=placed.c.code).label("code"),

@@ -7,7 +7,7 @@ from datetime import timedelta
 from campaigns.clinic import profile
 from campaigns.contacts import directory
 from campaigns.core.actors import SYSTEM
-from campaigns.delivery import profiles, reach
+from campaigns.delivery import person_reach, profiles, reach
 from campaigns.wiring import Services
 from tests.factories.clinic import make_clinic
 from tests.factories.consent import agree, leave, make_member
@@ -79,7 +79,7 @@ def test_a_person_is_told_what_stands_in_the_way(services: Services) -> None:
         make_clinic(session, now=now)
         contact = make_member(session, now=now, channels=("email",))
     with services.db.reading() as session:
-        email, sms = reach.explain_person(session, contact.id, providers=WAYS, now=now)
+        email, sms = person_reach.explain_person(session, contact.id, providers=WAYS, now=now)
     assert email.allowed
     assert [o.code for o in email.on_topics] == ["no_topic_consent"]
     assert not sms.allowed
@@ -97,7 +97,7 @@ def test_everything_that_stands_in_a_persons_way_is_named_in_the_gates_order(
         directory.hold(session, contact.id, until=now + timedelta(days=3), reason="asked", now=now)
         profile.stop_everything(session, SYSTEM, reason="a storm", now=now)
     with each_services.db.reading() as session:
-        email, sms = reach.explain_person(session, contact.id, providers=WAYS, now=now)
+        email, sms = person_reach.explain_person(session, contact.id, providers=WAYS, now=now)
     assert [o.code for o in email.obstacles] == ["org_stopped", "on_hold"]
     assert email.obstacles[1].until == now + timedelta(days=3)
     assert [o.code for o in sms.obstacles] == [
@@ -115,7 +115,7 @@ def test_a_move_counts_for_a_persons_hours_at_once(services: Services) -> None:
     with services.db.transaction() as session:
         directory.edit(session, contact.id, now=now, state="HI", postal_code="96813")
     with services.db.reading() as session:
-        _, sms = reach.explain_person(session, contact.id, providers=WAYS, now=now)
+        _, sms = person_reach.explain_person(session, contact.id, providers=WAYS, now=now)
     assert [o.code for o in sms.obstacles] == ["outside_hours"]
 
 
