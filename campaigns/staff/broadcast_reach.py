@@ -79,7 +79,7 @@ def preview(
         session,
         rule=rule,
         versions=dict.fromkeys(chosen),
-        providers=_providers(ways),
+        providers=providers(ways),
         now=at,
     )
     return Reach(
@@ -121,7 +121,7 @@ def people(
         rule=session.get_one(Segment, broadcast.segment_id).rule,
         channel=channel,
         version_id=None,
-        providers=_providers(ways),
+        providers=providers(ways),
         code=None if code == REACHED else code,
         now=at,
         after=after,
@@ -134,5 +134,6 @@ def sentence_of(code: str) -> str:
     return "Would get it" if code == REACHED else SENTENCES[code]
 
 
-def _providers(ways: Ways) -> dict[str, str]:
+def providers(ways: Ways) -> dict[str, str]:
+    """Return the name of each channel's way out."""
     return {Channel.EMAIL: ways.email, Channel.SMS: ways.sms}
