@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from campaigns.consent import stops, suppression
@@ -28,6 +29,16 @@ from campaigns.imports.reading import Record
 
 R = SuppressionReason
 _CHUNK = 2000
+_SUPPRESSIONS = cast(Table, Suppression.__table__)
+_CLAIM = (
+    update(_SUPPRESSIONS)
+    .where(
+        _SUPPRESSIONS.c.address_hash == bindparam("of_hash"),
+        _SUPPRESSIONS.c.channel == bindparam("of_channel"),
+        _SUPPRESSIONS.c.contact_id.is_(None),
+    )
+    .values(contact_id=bindparam("owner"))
+)
 Held = tuple[str, str]
 """A channel and a normalised address."""
 
@@ -120,14 +131,14 @@ def run_first(
 def claim(session: Session, wishes: Iterable[Wish]) -> None:
     """Note whose the stops of a chunk are, now that the people exist."""
     ring = keys_of(session)
-    for wish in wishes:
-        if wish.action == Action.OPT_OUT and wish.address:
-            session.execute(
-                update(Suppression)
-                .where(
-                    Suppression.address_hash == ring.address_hash(wish.channel, wish.address),
-                    Suppression.channel == str(wish.channel),
-                    Suppression.contact_id.is_(None),
-                )
-                .values(contact_id=wish.contact_id)
-            )
+    rows = [
+        {
+            "of_channel": str(wish.channel),
+            "of_hash": ring.address_hash(wish.channel, wish.address),
+            "owner": wish.contact_id,
+        }
+        for wish in wishes
+        if wish.action == Action.OPT_OUT and wish.address
+    ]
+    if rows:
+        session.connection().execute(_CLAIM, rows)
