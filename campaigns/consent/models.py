@@ -189,8 +189,8 @@ class OptInRequest(Base):
             "channel",
             "address",
             unique=True,
-            sqlite_where=text("origin = 'import'"),
-            postgresql_where=text("origin = 'import'"),
+            sqlite_where=text("origin = 'import' AND address <> ''"),
+            postgresql_where=text("origin = 'import' AND address <> ''"),
         ),
     )
 

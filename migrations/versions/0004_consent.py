@@ -251,8 +251,8 @@ def upgrade() -> None:
         "optin_requests",
         ["channel", "address"],
         unique=True,
-        sqlite_where=sa.text("origin = 'import'"),
-        postgresql_where=sa.text("origin = 'import'"),
+        sqlite_where=sa.text("origin = 'import' AND address <> ''"),
+        postgresql_where=sa.text("origin = 'import' AND address <> ''"),
     )
     op.create_table(
         "suppressions",
