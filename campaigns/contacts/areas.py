@@ -8,9 +8,10 @@ number must not be refused. Checked 2026-11-22.
 
 from __future__ import annotations
 
+from datetime import date
 from types import MappingProxyType
 
-AS_OF = "2026-11-22"
+AS_OF = date(2026, 11, 22)
 
 
 def _codes(text: str) -> frozenset[str]:

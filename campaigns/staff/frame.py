@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaigns.accounts.permissions import Permission
-from campaigns.clinic.models import Clinic
+from campaigns.clinic import switches
+from campaigns.clinic.models import Clinic, Switch
 from campaigns.consent import limits
 from campaigns.content.models import ReviewRequest
 from campaigns.delivery import confirmations
@@ -153,6 +154,8 @@ def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
         paused = session.scalars(select(Breaker).where(Breaker.open_until > now)).all()
         if clinic is not None:
             banners += _sign_up_alarms(session, clinic, now)
+            if request.path != STOP:
+                banners += [_part_banner(part) for part in switches.stopped(session)]
     for breaker in paused:
         what = "Email rests" if breaker.channel == "email" else "Text messages rest"
         banners.append(
@@ -164,6 +167,18 @@ def _banners(clinic: Clinic | None, zone: ZoneInfo) -> list[Banner]:
             )
         )
     return banners
+
+
+def _part_banner(part: Switch) -> Banner:
+    what = {"email": "All email is", "sms": "All texts are"}.get(part.code)
+    what = what or f"Texts to {switches.STATES.get(part.code, part.code)} are"
+    at = templating.clinic_time(part.stopped_at)
+    return Banner(
+        text=f"{what} stopped since {at} by {part.stopped_by}. Nothing is lost; it waits.",
+        tone="red",
+        url=f"{STOP}#parts" if may(_P.STOP_EVERYTHING) else None,
+        label="See why, or allow again",
+    )
 
 
 def _sign_up_alarms(session: Session, clinic: Clinic, now: datetime) -> list[Banner]:

@@ -9,10 +9,13 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from campaigns.accounts.permissions import Permission, requires
-from campaigns.clinic import closures, profile
+from campaigns.clinic import closures, profile, switches
 from campaigns.clinic.defaults import CAPS, WEEKDAY_PARTS
 from campaigns.clinic.models import Clinic
+from campaigns.contacts import areas
 from campaigns.core.errors import InvalidInput
+from campaigns.eligibility import states
+from campaigns.eligibility.states import Week
 from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context, templating
 
@@ -89,7 +92,51 @@ def _page(values: dict[str, Any], errors: dict[str, str]) -> str:
         closures=coming,
         days=DAYS,
         channels=CHANNELS,
+        table=_law(),
+        table_as_of=states.AS_OF,
+        table_is_stale=states.is_stale(today),
+        area_codes_as_of=areas.AS_OF,
     )
+
+
+def _law() -> list[dict[str, Any]]:
+    """Return the state table for reading, the federal hours first."""
+    rows: list[dict[str, Any]] = [
+        {
+            "state": "Every state",
+            "source": states.FEDERAL_SOURCE,
+            "strict": False,
+            "cap": None,
+            "zone": None,
+            "emergency": False,
+            **_spans(states.FEDERAL),
+        }
+    ]
+    for code, row in sorted(states.STATES.items(), key=lambda pair: switches.STATES[pair[0]]):
+        rows.append(
+            {
+                "state": switches.STATES[code],
+                "source": row.source,
+                "strict": row.strict,
+                "cap": row.cap_24h,
+                "zone": row.zone,
+                "emergency": row.emergency_stop,
+                **_spans(row.week),
+            }
+        )
+    return rows
+
+
+def _spans(week: Week) -> dict[str, str]:
+    def words(span: tuple[int, int] | None) -> str:
+        return "closed" if span is None else f"{span[0] // 60:02}–{span[1] // 60:02}"
+
+    return {
+        "mf": words(week.mf),
+        "sat": words(week.sat),
+        "sun": words(week.sun),
+        "holidays": "closed" if week.holidays_closed else "",
+    }
 
 
 def _names() -> list[str]:
