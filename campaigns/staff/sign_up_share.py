@@ -21,7 +21,7 @@ from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context, sessions
 
 PAPERS = {"letter": "Letter", "a4": "A4"}
-FRAME_HEIGHT = 1150
+FRAME_HEIGHT = 1500
 POSTER = {
     "en": {
         "headline": "Stay in touch with {brand}",

@@ -43,6 +43,7 @@ from campaigns.events.twilio_forms import InboundForm
 from campaigns.imports import files
 from campaigns.imports.models import Import
 from campaigns.providers.models import LocalDelivery
+from tests.browser import sign_up
 from tests.browser.scene import NOW, PASSWORD, Scene, served
 from tests.browser.written import write_and_sign
 from tests.factories.delivery import settle
@@ -98,6 +99,7 @@ def _work(scene: Scene) -> None:
     fanout.tick(scene.services)
     with db.transaction() as session:
         _numbers(scene, session)
+        sign_up.open_places(scene, session, owner)
         scene.session_id = sessions.open_for(session, session.get_one(StaffUser, owner.id), now=NOW)
 
 
