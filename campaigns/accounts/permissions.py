@@ -24,6 +24,7 @@ class Permission(StrEnum):
     RECORD_BOOKING = "booking.record"
     IMPORT = "people.import"
     EXPORT = "people.export"
+    ERASE = "people.erase"
     EDIT_SEGMENTS = "segments.edit"
     READ_CONTENT = "content.read"
     EDIT_CONTENT = "content.edit"
@@ -53,7 +54,7 @@ _MARKETER = _FRONT_DESK | {
     _P.READ_OUTBOX,
     _P.STOP_EVERYTHING,
 }
-_MANAGER = _MARKETER | {_P.EXPORT, _P.EDIT_CLINIC}
+_MANAGER = _MARKETER | {_P.EXPORT, _P.ERASE, _P.EDIT_CLINIC}
 _OWNER = _MANAGER | {_P.REVIEW, _P.MANAGE_TEAM}
 
 ROLES: dict[Role, frozenset[Permission]] = {

@@ -143,6 +143,36 @@ def history_of(session: Session, held: Iterable[tuple[str, str]]) -> list[Suppre
     return list(session.scalars(query.order_by(Suppression.id.desc())))
 
 
+def history_about(
+    session: Session, contact_id: int, held: Iterable[tuple[str, str]]
+) -> list[Suppression]:
+    """Return what was listed because of a person or for these addresses, oldest first."""
+    query = select(Suppression).where(
+        or_(
+            Suppression.contact_id == contact_id,
+            Suppression.mailbox_hash.in_(list(owners(session, held))),
+        )
+    )
+    return list(session.scalars(query.order_by(Suppression.id)))
+
+
+def page(
+    session: Session,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Suppression]:
+    """Return what holds now, newest first; ``before`` is the last id of the page before."""
+    query = select(Suppression).where(is_active(now))
+    if reason is not None:
+        query = query.where(Suppression.reason == reason)
+    if before is not None:
+        query = query.where(Suppression.id < before)
+    return list(session.scalars(query.order_by(Suppression.id.desc()).limit(limit)))
+
+
 def owners(session: Session, held: Iterable[tuple[str, str]]) -> dict[str, set[tuple[str, str]]]:
     """Return, for each hash that may block one of these addresses, the addresses it blocks.
 
