@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, text
@@ -96,3 +96,23 @@ class InboundText(Base):
     resolved_by: Mapped[str | None] = mapped_column(String(120))
     resolution: Mapped[str | None] = mapped_column(String(10))
     """``stop`` or ``not_stop``."""
+
+
+class Comparison(Base):
+    """One look at a provider's own lists beside ours; see ``events.comparison``."""
+
+    __tablename__ = "comparisons"
+    __table_args__ = (UniqueConstraint("provider", "night"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    provider: Mapped[str] = mapped_column(String(20))
+    night: Mapped[date | None]
+    """The clinic's day, for the nightly one: one a night, however many workers run."""
+    asked_by: Mapped[str] = mapped_column(String(120), default="")
+    """Who of the staff asked for it; empty for the nightly one."""
+    asked_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """``lists`` by name: ``theirs``, ``added``, ``only_theirs``; ``only_ours`` by reason."""
+    error: Mapped[str | None] = mapped_column(Text)

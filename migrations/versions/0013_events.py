@@ -35,6 +35,20 @@ def upgrade() -> None:
     op.create_index(op.f("ix_clicks_at"), "clicks", ["at"], unique=False)
     op.create_index("ix_clicks_message", "clicks", ["message_id", "link_number"], unique=False)
     op.create_table(
+        "comparisons",
+        sa.Column("id", campaigns.core.db.BigId, nullable=False),
+        sa.Column("provider", sa.String(length=20), nullable=False),
+        sa.Column("night", sa.Date(), nullable=True),
+        sa.Column("asked_by", sa.String(length=120), nullable=False),
+        sa.Column("asked_at", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("started_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("finished_at", campaigns.core.db.UtcDateTime(), nullable=True),
+        sa.Column("counts", campaigns.core.db.JsonValue, nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comparisons")),
+        sa.UniqueConstraint("provider", "night", name=op.f("uq_comparisons_provider_night")),
+    )
+    op.create_table(
         "inbound_texts",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
         sa.Column("provider_sid", sa.String(length=40), nullable=False),
@@ -128,6 +142,7 @@ def downgrade() -> None:
     op.drop_index("ix_inbound_texts_from", table_name="inbound_texts")
     op.drop_index(op.f("ix_inbound_texts_contact_id"), table_name="inbound_texts")
     op.drop_table("inbound_texts")
+    op.drop_table("comparisons")
     op.drop_index("ix_clicks_message", table_name="clicks")
     op.drop_index(op.f("ix_clicks_at"), table_name="clicks")
     op.drop_table("clicks")
