@@ -9,7 +9,7 @@ a provider or a network does: it returns.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -173,6 +173,37 @@ class Keeper(Protocol):
 
     def kept(self, message_tokens: Sequence[str]) -> frozenset[str]:
         """Return those of the messages that it has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An address on one of a provider's own lists."""
+
+    address: str
+    at: datetime | None = None
+    """Since when, where the list says so."""
+    reason: str = ""
+    """A foreign server's words; untrusted text."""
+    status: str = ""
+    group: int | None = None
+
+
+@runtime_checkable
+class EmailLists(Protocol):
+    """Shows the provider's own lists of addresses that it sends nothing to."""
+
+    name: str
+    lists: tuple[str, ...]
+    """``bounces``, ``blocks``, ``spam_reports``, ``invalid_emails``, ``unsubscribes``,
+    ``groups``."""
+
+    def suppressed(self, name: str) -> Iterator[list[Listed]]:
+        """Yield one list by pages.
+
+        Raises: PermissionError when the provider will not show it; OSError when it cannot
+        be read.
+        """
         ...
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Row, select, update
 from sqlalchemy.orm import Session
 
 from campaigns.consent import ledger, suppression
-from campaigns.consent.models import Method, SuppressionReason
+from campaigns.consent.models import ConsentStatus, Method, SuppressionReason
 from campaigns.contacts import directory, notes
 from campaigns.contacts.models import Channel
 from campaigns.core import logs
@@ -114,6 +114,7 @@ def _pending(session: Session, limit: int) -> Any:
             ProviderEvent.kind,
             ProviderEvent.payload,
             ProviderEvent.received_at,
+            ProviderEvent.occurred_at,
             Message.id.label("message_id"),
             Message.contact_id,
             Message.channel,
@@ -170,13 +171,18 @@ def _bounce(session: Session, row: Row[Any], settled: Settled, now: datetime) ->
 
 def _blocked(session: Session, row: Row[Any], settled: Settled, now: datetime) -> str:
     text = f"{row.payload.get('status', '')} {row.payload.get('reason', '')}"
-    if any(code in text.split() for code in _USER_UNKNOWN) or "user unknown" in text.lower():
+    if is_user_unknown(text):
         return _bounce(session, row, settled, now)
     if row.message_id is not None:
         settled.bounced["blocked", _words(row)].append(row.message_id)
     if trouble.note_block(session, row, now=now):
         return "blocked again, address rests"
     return "blocked"
+
+
+def is_user_unknown(text: str) -> bool:
+    """Tell whether a mail server's words say that there is no such mailbox."""
+    return any(code in text.split() for code in _USER_UNKNOWN) or "user unknown" in text.lower()
 
 
 def _dropped(session: Session, row: Row[Any], settled: Settled, now: datetime) -> str:
@@ -199,11 +205,12 @@ def _dropped(session: Session, row: Row[Any], settled: Settled, now: datetime) -
 
 
 def _spam_report(session: Session, row: Row[Any], _settled: Settled, now: datetime) -> str:
-    if _suppress(session, row, R.COMPLAINT, now) and row.contact_id is not None:
+    people = _people(session, row)
+    for contact_id in people if _suppress(session, row, R.COMPLAINT, now) else []:
         notes.add(
             session,
             SYSTEM,
-            row.contact_id,
+            contact_id,
             "Reported one of our emails as spam. Email has ended for good. Before texting or "
             "calling, please look at what this person was sent.",
             now=now,
@@ -212,12 +219,10 @@ def _spam_report(session: Session, row: Row[Any], _settled: Settled, now: dateti
 
 
 def _unsubscribe(session: Session, row: Row[Any], _settled: Settled, now: datetime) -> str:
-    address = _address(row)
-    people = [row.contact_id] if row.contact_id is not None else []
-    if not people and address:
-        found = directory.find_by_address(session, Channel.EMAIL, address)
-        people = [person.id for person in found]
-    for contact_id in people:
+    # An entry of the provider's list may be older than what the person agreed to since.
+    at = min(row.occurred_at or now, now) if "list" in row.payload else now
+    again = False
+    for contact_id in _people(session, row):
         ledger.withdraw(
             session,
             contact_id=contact_id,
@@ -226,7 +231,12 @@ def _unsubscribe(session: Session, row: Row[Any], _settled: Settled, now: dateti
             actor=Actor(kind=ActorKind.PROVIDER, name="SendGrid"),
             now=now,
             evidence={"event": row.id},
+            expressed_at=at,
         )
+        state = ledger.state_of(session, contact_id).get(Channel.EMAIL)
+        again = again or (state is not None and state.status == ConsentStatus.GRANTED)
+    if again:
+        return "left earlier, agreed again since"
     _suppress(session, row, R.OPT_OUT, now)
     return "opted out of email"
 
@@ -275,6 +285,15 @@ def _suppress(session: Session, row: Row[Any], reason: SuppressionReason, now: d
         note=_words(row),
     )
     return reason not in known
+
+
+def _people(session: Session, row: Row[Any]) -> list[int]:
+    """Return whom an event is about: by our message, else by the address that it names."""
+    if row.contact_id is not None:
+        return [row.contact_id]
+    address = _address(row)
+    found = directory.find_by_address(session, Channel.EMAIL, address) if address else []
+    return [person.id for person in found]
 
 
 def _address(row: Row[Any]) -> str | None:

@@ -29,5 +29,6 @@ TASKS: tuple[Task, ...] = (
     Task(name="events", run=tasks.take_in, every=timedelta(seconds=10), single=True),
     # Not single: after a crash nobody leads for a while, and texts wait for the first look.
     Task(name="replies", run=tasks.read_replies, every=timedelta(seconds=10), single=False),
+    Task(name="comparison", run=tasks.compare_lists, every=timedelta(seconds=15), single=True),
     Task(name="clean-up", run=tasks.clean_up, every=timedelta(minutes=10), single=True),
 )

@@ -7,7 +7,7 @@ from campaigns.consent import scans
 from campaigns.core.clock import SystemClock
 from campaigns.delivery import work
 from campaigns.drips import enrolment
-from campaigns.events import polling
+from campaigns.events import comparison, polling
 from campaigns.events import work as events
 from campaigns.imports import runner
 from campaigns.wiring import Services
@@ -37,6 +37,11 @@ def take_in(services: Services) -> int:
 def read_replies(services: Services) -> int:
     """Ask the provider for texts that no webhook brought."""
     return polling.tick(services)
+
+
+def compare_lists(services: Services) -> int:
+    """Compare our do-not-contact list with the provider's own, at night or when asked."""
+    return comparison.tick(services)
 
 
 def clean_up(services: Services) -> int:

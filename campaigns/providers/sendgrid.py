@@ -6,6 +6,7 @@ a redirect with a GET and the key, never times out, and opens a connection for e
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import python_http_client
@@ -17,12 +18,13 @@ from campaigns.delivery.ports import (
     Accepted,
     Deadline,
     EmailBatch,
+    Listed,
     Outcome,
     RefusalKind,
     Refused,
     Uncertain,
 )
-from campaigns.providers import replies, sendgrid_request
+from campaigns.providers import replies, sendgrid_lists, sendgrid_request
 from campaigns.providers.transport import Lost, NotSent, Reply, Transport
 
 _KINDS = {
@@ -54,6 +56,12 @@ class _Client(python_http_client.Client):  # type: ignore[misc]  # the SDK carri
         client.transport = self.transport
         return client
 
+    def fetch(self, path: str) -> Reply:
+        """Get once; ``path`` lies below the version, and may carry a query."""
+        return self.transport.request(
+            "GET", f"{self.host}/v{self._version}/{path}", headers=self.request_headers
+        )
+
     def post(self, *, request_body: bytes, deadline: Deadline) -> Reply:
         """Post once, and return whatever the status is."""
         return self.transport.request(
@@ -71,6 +79,7 @@ class SendGridSender:
     name = "sendgrid"
     max_recipients = sendgrid_request.MAX_PERSONALIZATIONS
     in_flight = 1
+    lists = sendgrid_lists.LISTS
 
     def __init__(self, *, api_key: str, api_url: str, transport: Transport | None = None) -> None:
         self._sdk = sdk.SendGridAPIClient(api_key=api_key, host=api_url)
@@ -79,6 +88,7 @@ class SendGridSender:
         )
         client.transport = transport or Transport()
         self._sdk.client = client
+        self._fetch = client.fetch
 
     @classmethod
     def from_settings(cls, settings: Settings) -> SendGridSender:
@@ -89,6 +99,10 @@ class SendGridSender:
             api_key=settings.sendgrid_api_key.get_secret_value(),
             api_url=settings.sendgrid_api_url,
         )
+
+    def suppressed(self, name: str) -> Iterator[list[Listed]]:
+        """Yield one of SendGrid's own lists by pages; see ``sendgrid_lists``."""
+        return sendgrid_lists.pages(self._fetch, name)
 
     def send(self, batch: EmailBatch, deadline: Deadline) -> Outcome:
         """Send one batch in one attempt."""

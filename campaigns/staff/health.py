@@ -22,6 +22,7 @@ NAMES = {
     "imports": "Reading imported files",
     "events": "Taking in receipts and replies",
     "replies": "Asking for replies that no webhook brought",
+    "comparison": "Comparing our list with the provider’s own",
     "drips": "Moving people along their drips",
     "clean-up": "Cleaning up",
 }

@@ -12,8 +12,12 @@ from werkzeug.wrappers import Response
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile, transports
 from campaigns.clinic.models import Clinic, PrivacyMode
+from campaigns.contacts.models import Channel
 from campaigns.core.errors import InvalidInput
 from campaigns.core.settings import EmailProvider, Settings, SmsProvider, is_loopback
+from campaigns.delivery import listening
+from campaigns.delivery.ports import EmailLists
+from campaigns.events import answers, comparison
 from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context
 
@@ -71,11 +75,43 @@ def record_agreement(kind: str) -> Response | tuple[str, int]:
     return redirect(url_for("staff.channels"), 303)
 
 
+@bp.post("/settings/channels/compare")
+@requires(Permission.EDIT_CLINIC)
+def compare_lists() -> Response:
+    """Ask the worker to compare our do-not-contact list with SendGrid's own lists."""
+    email = context.services().email
+    if not isinstance(email, EmailLists):
+        notify("The way out for email keeps no list of its own. Nothing was started.", "amber")
+        return redirect(url_for("staff.channels"), 303)
+    with context.transaction() as session:
+        asked = comparison.ask(session, actor(), email.name, now=context.now())
+    if asked:
+        notify("The comparison begins within a minute. The result shows on this page.")
+    else:
+        notify("A comparison is under way already.", "blue")
+    return redirect(url_for("staff.channels") + "#comparison", 303)
+
+
+@bp.post("/settings/channels/health-answer")
+@requires(Permission.EDIT_CLINIC)
+def switch_health_answer() -> Response:
+    """Switch the answer to texts about health on or off."""
+    wanted = "answers_health" in request.form
+    with context.transaction() as session:
+        profile.update(session, actor(), now=context.now(), answers_health=wanted)
+    notify("Texts about health get the answer." if wanted else "Texts about health get no answer.")
+    return redirect(url_for("staff.channels") + "#health-answer", 303)
+
+
 def _page(errors: dict[str, str]) -> str:
-    settings = context.services().settings
+    settings, email = context.services().settings, context.services().email
+    keeps_lists = isinstance(email, EmailLists)
     with context.reading() as session:
         clinic = profile.get(session)
         agreements = {kind: transports.get(session, kind) for kind in ("smtp", "twilio")}
+        compared = comparison.last(session, email.name) if keeps_lists else None
+        health_answer = answers.health(clinic)
+        listening_now = listening.get(session, Channel.SMS)
     return render_template(
         "staff/settings/channels.html",
         clinic=clinic,
@@ -88,6 +124,11 @@ def _page(errors: dict[str, str]) -> str:
         sms_live=settings.sms_provider is not SmsProvider.LOCAL,
         agreements=agreements,
         names=NAMES,
+        keeps_lists=keeps_lists,
+        compared=compared,
+        differences=comparison.differences(compared) if compared else None,
+        health_answer=health_answer,
+        listening=listening_now,
         typed=request.form if errors else {},
         errors=errors,
     )

@@ -13,7 +13,8 @@ once it listens; ``--port 0`` picks a free port. Point the service at it with
 ``SENDGRID_API_KEY`` (``--sendgrid-key``), ``SENDGRID_WEBHOOK_PUBLIC_KEY`` (from
 ``GET /control/public-key``), ``TWILIO_ACCOUNT_SID`` and ``TWILIO_AUTH_TOKEN``.
 
-The vendors' ends: ``POST /v3/mail/send``; ``POST`` and ``GET
+The vendors' ends: ``POST /v3/mail/send``, ``GET /v3/suppression/...`` and
+``/v3/asm/groups``; ``POST`` and ``GET
 /2010-04-01/Accounts/<sid>/Messages.json``, ``GET .../Messages/<sid>.json``.
 
 Control, all JSON:
@@ -41,6 +42,9 @@ Control, all JSON:
     Answers with the webhook's status and body. ``seconds_ago`` dates it back on the list.
 ``POST /control/events`` ``{"events": [...]}``
     Signs and posts these SendGrid events as they are; answers with the webhook's status.
+``POST /control/lists`` ``{"bounces": [{"email": "..."}], "groups": {"7": ["..."]}}``
+    Puts addresses on SendGrid's lists (``blocks``, ``spam_reports``, ``invalid_emails``,
+    ``unsubscribes``), besides those that outcomes put there.
 ``POST /control/webhooks`` ``{"paused": true, "repeat": 3, "shuffle": true, "fresh_ids": true}``
     Holds webhooks back; sends each several times, in any order, with new event ids.
     ``{"lost": true}`` posts none at all: what happens then is only on the lists. A rule

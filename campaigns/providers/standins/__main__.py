@@ -13,6 +13,7 @@ import msgspec
 from campaigns.core.settings import is_loopback
 from campaigns.providers.standins.callbacks import Callbacks
 from campaigns.providers.standins.journal import Journal
+from campaigns.providers.standins.lists import Lists
 from campaigns.providers.standins.mail import Mail
 from campaigns.providers.standins.script import Script
 from campaigns.providers.standins.server import Server, StandIns
@@ -32,11 +33,12 @@ def main(arguments: list[str] | None = None) -> int:
         script.add(msgspec.json.decode(options.script.read_bytes())["rules"], replace=True)
     if options.silent:
         script.set_defaults({"email": "silent", "sms": "silent"})
+    lists = Lists()
     standins = StandIns(
         script=script,
         journal=journal,
         callbacks=callbacks,
-        mail=Mail(script, journal, callbacks, bodies=options.bodies),
+        mail=Mail(script, journal, callbacks, lists, bodies=options.bodies),
         texts=Texts(
             script,
             journal,
@@ -44,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             account_sid=options.twilio_account,
             opt_out=options.opt_out,
         ),
+        lists=lists,
         sendgrid_key=options.sendgrid_key,
         account_sid=options.twilio_account,
         auth_token=options.twilio_token,

@@ -11,6 +11,7 @@ from typing import Any
 
 from campaigns.providers.standins.callbacks import Callbacks
 from campaigns.providers.standins.journal import Journal
+from campaigns.providers.standins.lists import Lists
 from campaigns.providers.standins.script import Rule, Script
 
 _PASSES = 8
@@ -57,8 +58,15 @@ class Mail:
     """Accepts batches that passed the rules."""
 
     def __init__(
-        self, script: Script, journal: Journal, callbacks: Callbacks, *, bodies: str
+        self,
+        script: Script,
+        journal: Journal,
+        callbacks: Callbacks,
+        lists: Lists,
+        *,
+        bodies: str,
     ) -> None:
+        self._lists = lists
         self._script = script
         self._journal = journal
         self._callbacks = callbacks
@@ -117,6 +125,7 @@ class Mail:
             {**common, **details, "sg_event_id": new_event_id()}
             for details in _events(outcome, rule)
         ]
+        self._lists.note(outcome, to, events[-1])
         delay = float(self._script.defaults["delay"])
         self._callbacks.plan_events(events, delay=delay)
 

@@ -22,6 +22,7 @@ import msgspec
 from campaigns.providers.standins import mail_rules, texts
 from campaigns.providers.standins.callbacks import Callbacks, Manners
 from campaigns.providers.standins.journal import Journal
+from campaigns.providers.standins.lists import Lists
 from campaigns.providers.standins.mail import Mail
 from campaigns.providers.standins.script import ACCEPTING, Rule, Script
 from campaigns.providers.standins.texts import Texts
@@ -39,6 +40,7 @@ class StandIns:
     callbacks: Callbacks
     mail: Mail
     texts: Texts
+    lists: Lists
     sendgrid_key: str
     account_sid: str
     auth_token: str
@@ -92,6 +94,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(length) if length else b""
         if path == "/v3/mail/send" and method == "POST":
             self._mail_send(body)
+        elif path.startswith(("/v3/suppression/", "/v3/asm/")) and method == "GET":
+            self._list(path)
         elif path.startswith("/2010-04-01/Accounts/"):
             self._messages(method, path, body)
         elif path.startswith("/control/"):
@@ -127,6 +131,22 @@ class Handler(BaseHTTPRequestHandler):
             return lambda: self._send(202, b"", {"X-Message-Id": request_id})
 
         return self._behave(rule, accept, self._mail_refusal)
+
+    def _list(self, path: str) -> None:
+        own = self.server.standins
+        if self.headers.get("Authorization") != f"Bearer {own.sendgrid_key}":
+            message = "The provided authorization grant is invalid, expired, or revoked"
+            return self._mail_error(401, message, None)
+        rule = own.script.refusal_of_list("sendgrid_list")
+        if rule is not None:
+            return self._mail_refusal(rule)
+        try:
+            found = own.lists.answer(path, dict(parse_qsl(urlsplit(self.path).query)))
+        except ValueError as error:
+            return self._mail_error(400, str(error), None)
+        if found is None:
+            return self._mail_error(404, "not found", None)
+        return self._json(200, found)
 
     def _mail_error(self, status: int, message: str, field: str | None) -> None:
         self._json(status, {"errors": [{"message": message, "field": field, "help": None}]})
@@ -295,6 +315,11 @@ class Handler(BaseHTTPRequestHandler):
                 seconds_ago=float(values.get("seconds_ago", 0)),
             )
             return {"status": status, "body": text}
+        if name == "lists":
+            sizes = {one: own.lists.add(one, values[one]) for one in values if one != "groups"}
+            for number, members in values.get("groups", {}).items():
+                own.lists.add_group(int(number), members)
+            return sizes
         if name == "events":
             status, text = own.callbacks.post_events(values["events"])
             return {"status": status, "body": text}
@@ -306,6 +331,7 @@ class Handler(BaseHTTPRequestHandler):
         if name == "reset":
             own.script.reset()
             own.texts.reset()
+            own.lists.reset()
             own.callbacks.set_manners(**asdict(Manners()))
             return {"reset": True}
         return None
