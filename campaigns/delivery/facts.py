@@ -131,6 +131,7 @@ def of_batch(kind: Kind, *, limit: bool = True) -> CTE:
         Message.contact_id,
         Message.address.label("fixed_address"),
         func.coalesce(Message.expires_at, moment("origin_expires_at")).label("expires_at"),
+        Message.created_at.label("planned_at"),
         Message.subject_id,
         (false() if enrolment is None else exits.has_left(enrolment)).label("exited"),
         (false() if enrolment is None else exits.is_paused(enrolment)).label("series_paused"),
@@ -155,6 +156,7 @@ def of_people(contact_ids: Select[Any]) -> CTE:
         contact_id.label("row_id"),
         contact_id.label("contact_id"),
         null().cast(String).label("fixed_address"),
+        null().cast(UtcDateTime()).label("planned_at"),
         null().cast(UtcDateTime()).label("expires_at"),
         contact_id.label("subject_id"),
         false().label("exited"),
@@ -271,7 +273,9 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
             func.coalesce(hours.c.state_stopped, false()).label("state_stopped"),
             func.coalesce(hours.c.is_open, false()).label("window_open"),
             hours.c.next_open,
-            (func.coalesce(recent.c.same, 0) > 0).label("address_taken"),
+            or_(func.coalesce(recent.c.same, 0) > 0, _handed_on(source, kind)).label(
+                "address_taken"
+            ),
             Contact.first_name,
             Contact.last_name,
             HourProfile.key.label("profile_key"),
@@ -294,6 +298,28 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
         .outerjoin(HourProfile, HourProfile.id == ContactHours.profile_id)
         .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
         .outerjoin(recent, recent.c.contact_id == source.c.contact_id)
+    )
+
+
+def _handed_on(source: CTE, kind: Kind) -> Any:
+    """Tell whether an address came to its person after somebody else got the campaign there.
+
+    Looked up only for addresses that changed hands since the message was planned, because
+    it reads the campaign's rows.
+    """
+    if kind is not Kind.BROADCAST:
+        return false()
+    sent = aliased(Message)
+    got = exists().where(
+        sent.origin_kind == kind.value,
+        sent.origin_id == bindparam("origin_id", type_=BigId),
+        sent.channel == bindparam("channel", type_=String()),
+        sent.address == Address.address,
+        sent.contact_id != source.c.contact_id,
+        sent.state.in_(LEFT),
+    )
+    return case(
+        (Address.created_at > source.c.planned_at, got.correlate(source, Address)), else_=false()
     )
 
 

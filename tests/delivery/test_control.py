@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import select
+
 from campaigns.broadcasts import lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.clinic import closures, profile, switches
+from campaigns.consent import addressing
+from campaigns.contacts import directory
+from campaigns.contacts.models import Channel, Contact
 from campaigns.core.actors import SYSTEM
 from campaigns.core.clock import FixedClock
 from campaigns.delivery import fanout, outbox, work
 from campaigns.delivery.ports import EmailBatch, Outcome
 from campaigns.wiring import Services
 from tests.conftest import NOON
-from tests.factories.consent import leave, make_member
+from tests.factories.consent import agree, leave, make_member
 from tests.factories.delivery import (
     ScriptedEmail,
     make_sending,
@@ -313,3 +318,27 @@ def test_while_everything_is_stopped_only_the_answer_to_a_stop_leaves(
     assert states(each_services) == {"delivered": 1, "planned": 1}
     (kept,) = messages(each_services, state="delivered")
     assert kept.subject_id == 1
+
+
+def test_an_address_that_changed_hands_gets_a_broadcast_once(
+    each_services: Services, clock: FixedClock
+) -> None:
+    services = each_services
+    make_sending(services, people=2)
+    with services.db.transaction() as session:
+        first, second = session.scalars(select(Contact).order_by(Contact.id))
+        second.hold_until = clock.now() + timedelta(hours=1)
+        first_id, second_id = first.id, second.id
+    settle(services)
+    assert states(services) == {"delivered": 1, "held:on_hold": 1}
+    clock.advance(timedelta(minutes=30))
+    with services.db.transaction() as session:
+        passed_on = directory.addresses_of(session, first_id)[Channel.EMAIL].address
+        addressing.change(
+            session, first_id, "email", "new@example.com", actor=SYSTEM, now=clock.now()
+        )
+        addressing.change(session, second_id, "email", passed_on, actor=SYSTEM, now=clock.now())
+        agree(session, session.get_one(Contact, second_id), Channel.EMAIL, now=clock.now())
+    clock.advance(timedelta(hours=1))
+    settle(services)
+    assert states(services) == {"delivered": 1, "suppressed:shared_address": 1}
