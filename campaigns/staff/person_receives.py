@@ -17,7 +17,7 @@ from campaigns.delivery import person_reach, reach
 from campaigns.delivery.models import Message, Origin
 from campaigns.drips.models import Drip, DripStep, DripVersion
 from campaigns.staff import broadcast_reach, broadcast_side
-from campaigns.staff.blueprint import bp
+from campaigns.staff.blueprint import bp, may
 from campaigns.staff.person import name_of
 from campaigns.web import context
 
@@ -32,7 +32,7 @@ class Line:
     """One campaign or step of a series on one channel, and what it is to the person."""
 
     name: str
-    url: str
+    url: str | None
     channel: str
     sentence: str
     at: datetime | None
@@ -44,12 +44,13 @@ class Line:
 def person_receives(contact_id: int) -> str:
     """Show what may leave to the person now, what not and why, and the latest campaigns."""
     now = context.now()
+    shows_names = may(Permission.READ_INTERESTS)  # a name may tell what the person is interested in
     providers = broadcast_reach.providers(broadcast_side.ways())
     with context.reading() as session:
         contact = directory.get(session, contact_id)
         answers = person_reach.explain_person(session, contact_id, providers=providers, now=now)
-        campaigns = _campaigns(session, contact_id, providers, now)
-        series = _series(session, contact_id)
+        campaigns = _campaigns(session, contact_id, providers, now, shows_names=shows_names)
+        series = _series(session, contact_id, shows_names=shows_names)
     return render_template(
         "staff/people/receives.html",
         contact=contact,
@@ -62,7 +63,12 @@ def person_receives(contact_id: int) -> str:
 
 
 def _campaigns(
-    session: Session, contact_id: int, providers: dict[str, str], now: datetime
+    session: Session,
+    contact_id: int,
+    providers: dict[str, str],
+    now: datetime,
+    *,
+    shows_names: bool,
 ) -> list[Line]:
     broadcasts = session.scalars(
         select(Broadcast)
@@ -96,8 +102,8 @@ def _campaigns(
             )
             lines.append(
                 Line(
-                    name=one.name,
-                    url=url_for("staff.campaign", broadcast_id=one.id),
+                    name=one.name if shows_names else "A campaign",
+                    url=url_for("staff.campaign", broadcast_id=one.id) if shows_names else None,
                     channel=NAMES[channel],
                     sentence=sentence,
                     at=row.intent_at if row is not None else one.scheduled_at,
@@ -129,7 +135,7 @@ def _forecast(
     return NOT_IN_GROUP if found is None else found
 
 
-def _series(session: Session, contact_id: int) -> list[Line]:
+def _series(session: Session, contact_id: int, *, shows_names: bool) -> list[Line]:
     rows = session.execute(
         select(Message, Drip.id, Drip.name, DripStep.position)
         .join(DripStep, DripStep.id == Message.origin_id)
@@ -141,8 +147,10 @@ def _series(session: Session, contact_id: int) -> list[Line]:
     )
     return [
         Line(
-            name=f"{name}, message {position}",
-            url=url_for("staff.drip_step_reach", drip_id=drip_id, position=position),
+            name=f"{name}, message {position}" if shows_names else "A message of a series",
+            url=url_for("staff.drip_step_reach", drip_id=drip_id, position=position)
+            if shows_names
+            else None,
             channel=NAMES[row.channel],
             sentence=reach.sentence_of(row.state, row.reason),
             at=row.intent_at,

@@ -47,8 +47,8 @@ def test_a_person_is_explained_before_and_after_a_campaign(each_services: Servic
         ("Comes", "Would get it."),
         ("Other", "Not in the group of this campaign."),
     ):
-        rest = page[page.index(f">{name}</a>") :]
-        assert any(words in part for part in rest.split("</tr>")[:2]), name
+        rest = page[page.index(f"<strong>{name}</strong></a>") :]
+        assert any(words in part for part in rest.split("</li>")[:2]), name
 
 
 def test_a_message_of_a_series_says_who_waits_and_for_what(each_services: Services) -> None:
