@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
@@ -315,6 +316,17 @@ def layout_of(session: Session, found: Import, *, now: datetime) -> Layout:
         holds=found.options.get("holds", ""),
         date_order=found.options.get("date_order") or cells.MONTH_FIRST,
         zone=ZoneInfo(TIMEZONE if clinic is None else clinic.timezone),
+    )
+
+
+def vouched_for(session: Session, sha256: str) -> str:
+    """Return in a sentence what staff vouched for, checked against its digest."""
+    kept = session.get(Attestation, sha256)
+    if kept is None or hashlib.sha256(kept.body.encode()).hexdigest() != sha256:
+        return "What staff vouched for is missing or was changed."
+    body = json.loads(kept.body)
+    return f"{body['by']}: “{body['statement']}” Form: {body['form']}. Kept: {body['kept']}." + (
+        f" Scan of the form (SHA-256): {body['scan']}." if body["scan"] else ""
     )
 
 

@@ -19,6 +19,7 @@ from campaigns.consent.models import ConsentEntry, ConsentState, Disclosure, Sup
 from campaigns.contacts import directory
 from campaigns.contacts.models import Contact
 from campaigns.delivery import profiles
+from campaigns.imports import files
 
 _KEPT_APART = frozenset({"address"})
 """Evidence that has a place of its own in an event."""
@@ -161,6 +162,9 @@ def _events(session: Session, entries: list[ConsentEntry]) -> list[Event]:
         )
     }
     proofs = ledger.evidence_of(session, [entry.id for entry in entries])
+    for evidence in proofs.values():
+        if digest := evidence.get("attestation"):
+            evidence["vouched_for"] = files.vouched_for(session, str(digest))
     return [
         _event(session, e, versions.get(e.disclosure_id or 0), proofs.get(e.id)) for e in entries
     ]

@@ -18,6 +18,7 @@ from campaigns.core.db import Database
 from campaigns.core.errors import InvalidInput
 from campaigns.imports import files, forecast
 from campaigns.imports.models import Attestation
+from campaigns.privacy import proof
 from tests.factories.imports import receive, run
 from tests.imports.test_runner import person, reasons, states
 
@@ -72,6 +73,8 @@ def test_staff_vouch_for_lines_without_proof_and_each_entry_names_the_digest(
         found = session.get_one(ConsentState, (ana, "sms"))
         assert found.frequency_per_month == 4
         assert ledger.verify(session) is None
+        shown = proof.of_person(session, ana, clinic_zone="America/New_York", now=clock.now())
+        assert body["statement"] in shown.events[0].evidence["vouched_for"]
     with pytest.raises(DBAPIError, match="append-only"), each_db.transaction() as session:
         session.execute(delete(Attestation))
     with pytest.raises(DBAPIError, match="append-only"), each_db.transaction() as session:
