@@ -149,6 +149,24 @@ def _lock_people(session: Session, claim: Claim, take: int) -> None:
         .limit(take)
     )
     if not is_sqlite(session):
+        # People before rows, as every opt-out does it (it locks the person, then takes back
+        # what waits). Everybody of the batch: whichever rows are still planned afterwards,
+        # their people are held.
+        waiting = select(Message.contact_id).where(
+            Message.batch_id == claim.batch_id, Message.state == MessageState.PLANNED
+        )
+        mine, theirs = aliased(Address), aliased(Address)
+        sharing = (
+            select(theirs.contact_id)
+            .join(mine, (mine.channel == theirs.channel) & (mine.address == theirs.address))
+            .where(mine.contact_id.in_(waiting.scalar_subquery()), mine.channel == claim.channel)
+        )
+        session.execute(
+            select(Contact.id)
+            .where(Contact.id.in_(waiting.union(sharing).subquery().select()))
+            .order_by(Contact.id)
+            .with_for_update(key_share=True)
+        ).all()
         # The rows themselves too: a cancellation comes before the gate reads, or after it.
         session.execute(
             select(Message.id)
@@ -156,18 +174,6 @@ def _lock_people(session: Session, claim: Claim, take: int) -> None:
             .order_by(Message.id)
             .limit(take)
             .with_for_update()
-        ).all()
-        mine, theirs = aliased(Address), aliased(Address)
-        sharing = (
-            select(theirs.contact_id)
-            .join(mine, (mine.channel == theirs.channel) & (mine.address == theirs.address))
-            .where(mine.contact_id.in_(planned.scalar_subquery()), mine.channel == claim.channel)
-        )
-        session.execute(
-            select(Contact.id)
-            .where(Contact.id.in_(planned.union(sharing).subquery().select()))
-            .order_by(Contact.id)
-            .with_for_update(key_share=True)
         ).all()
     profiles.refresh(session, planned.subquery().select())
 
