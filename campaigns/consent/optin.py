@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, exists, insert, literal, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from campaigns.consent import ledger
-from campaigns.consent.models import ConsentEntry, Method, OptInRequest
+from campaigns.consent.models import (
+    ConsentEntry,
+    ConsentState,
+    ConsentStatus,
+    Method,
+    OptInRequest,
+)
 from campaigns.contacts import directory
-from campaigns.contacts.models import Channel
+from campaigns.contacts.models import Address, Channel
 from campaigns.core.actors import Actor, ActorKind
+from campaigns.core.db import UtcDateTime, change
 from campaigns.core.errors import InvalidInput, NotFound
 
 VALID_FOR = {Channel.EMAIL: timedelta(days=7), Channel.SMS: timedelta(hours=24)}
@@ -23,6 +30,8 @@ ONE_PER = timedelta(hours=24)
 FORM = "form"
 KEYWORD = "keyword"
 IMPORT = "import"
+STALE = "stale"
+"""Asked anew, because nothing was sent for so long; once for each agreement."""
 
 
 def request(
@@ -63,6 +72,50 @@ def request(
     session.add(row)
     session.flush()
     return row
+
+
+def ask_again(session: Session, channel: str, contact_ids: Sequence[int], *, now: datetime) -> int:
+    """Ask people whose agreement became stale to confirm it; return how many.
+
+    Set-based. Each agreement is asked about once: whoever does not answer is not asked again.
+    """
+    earlier = aliased(OptInRequest)
+    asked = exists().where(
+        earlier.channel == Address.channel,
+        earlier.address == Address.address,
+        or_(
+            and_(earlier.origin == STALE, earlier.requested_at >= ConsentState.since),
+            earlier.requested_at > now - ONE_PER,
+        ),
+    )
+    people = (
+        select(
+            Address.contact_id,
+            Address.channel,
+            Address.address,
+            ConsentState.entry_id,
+            literal(now, UtcDateTime()),
+            literal(now + VALID_FOR[Channel(channel)], UtcDateTime()),
+            literal(STALE),
+        )
+        .join(
+            ConsentState,
+            and_(
+                ConsentState.contact_id == Address.contact_id,
+                ConsentState.channel == Address.channel,
+            ),
+        )
+        .where(
+            Address.channel == channel,
+            Address.contact_id.in_(contact_ids),
+            ConsentState.status == ConsentStatus.GRANTED,
+            ~asked,
+        )
+    )
+    columns = [
+        "contact_id", "channel", "address", "entry_id", "requested_at", "expires_at", "origin",
+    ]  # fmt: skip
+    return change(session, insert(OptInRequest).from_select(columns, people))
 
 
 def get(session: Session, request_id: int) -> OptInRequest:

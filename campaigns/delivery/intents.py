@@ -20,6 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from campaigns.audience.models import ContactInterest, Interest
 from campaigns.clinic.models import Clinic
+from campaigns.consent import optin
 from campaigns.consent.models import ConsentState, ConsentStatus
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.content import rendering, review
@@ -45,6 +46,8 @@ _DROPPED_AS = {
     "left_drip": MessageState.CANCELLED,
 }
 TWIN_CODE = "shared_address"
+STALE_CODE = "stale_consent"
+"""In place of a campaign's message such a person gets one request to confirm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +185,7 @@ def _apply(session: Session, rows: Any, frame: Frame, intent: Intent) -> list[Ro
     """Write what the gate refused or held; return the rows that may leave."""
     sending: list[Row[Any]] = []
     dropped: list[dict[str, Any]] = []
+    stale: list[int] = []
     held: list[dict[str, Any]] = []
     taken: set[str] = set()
     for row in rows:
@@ -199,11 +203,15 @@ def _apply(session: Session, rows: Any, frame: Frame, intent: Intent) -> list[Ro
                 continue
         if isinstance(verdict, Drop):
             state = _DROPPED_AS.get(verdict.code, MessageState.SUPPRESSED)
+            if verdict.code == STALE_CODE and row.contact_id is not None:
+                stale.append(row.contact_id)
             dropped.append({"b_id": row.row_id, "b_state": state, "b_reason": verdict.code})
         elif isinstance(verdict, Hold) and verdict.until is not None:
             held.append({"b_id": row.row_id, "b_until": verdict.until, "b_reason": verdict.code})
         else:
             intent.waits = verdict.code
+    if stale:
+        optin.ask_again(session, frame.channel, stale, now=frame.now)
     connection = session.connection()
     if dropped:
         connection.execute(_DROP, [{**values, "b_now": frame.now} for values in dropped])

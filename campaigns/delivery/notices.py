@@ -14,6 +14,7 @@ from typing import Any
 
 from campaigns.clinic import profile
 from campaigns.clinic.models import Clinic
+from campaigns.consent import optin
 from campaigns.content import sms
 from campaigns.core.errors import InvalidInput
 
@@ -79,7 +80,7 @@ def email(body: Mapping[str, Any], *, clinic: Clinic) -> Notice:
             "notice_unknown", f"There is no email template {body.get('template')!r}."
         )
     hole, words = _hole(), _words(body)
-    opening = words.on_file if body.get("origin") == "import" else words.asked
+    opening = words.asked if body.get("origin") in (optin.FORM, optin.KEYWORD) else words.on_file
     opening = opening.format(brand=clinic.name)
     foot = ", ".join(part for part in (clinic.name, profile.postal_address(clinic)) if part)
     link = f'<p><a href="{hole}">{words.link}</a></p>'
