@@ -49,7 +49,8 @@ class LessonVersion(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     lesson_id: Mapped[int] = mapped_column(ForeignKey("lessons.id"))
-    number: Mapped[int]
+    number: Mapped[int | None]
+    """None while it was made for test messages alone: no version of the lesson's history."""
     source: Mapped[dict[str, Any]]
     """The draft as it was."""
     review_hash: Mapped[str] = mapped_column(String(64), index=True)

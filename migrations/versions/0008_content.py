@@ -54,7 +54,7 @@ def upgrade() -> None:
         "lesson_versions",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
         sa.Column("lesson_id", campaigns.core.db.BigId, nullable=False),
-        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("source", campaigns.core.db.JsonValue, nullable=False),
         sa.Column("review_hash", sa.String(length=64), nullable=False),
         sa.Column("booking", sa.String(length=12), nullable=False),
