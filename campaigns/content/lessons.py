@@ -52,11 +52,11 @@ def list_all(
 
 
 def versions(session: Session, lesson_id: int) -> list[LessonVersion]:
-    """Return a lesson's versions, newest first."""
+    """Return a lesson's versions, newest first; not what was made for tests alone."""
     return list(
         session.scalars(
             select(LessonVersion)
-            .where(LessonVersion.lesson_id == lesson_id)
+            .where(LessonVersion.lesson_id == lesson_id, LessonVersion.number.is_not(None))
             .order_by(LessonVersion.number.desc())
         )
     )
@@ -206,8 +206,12 @@ def freeze(
     now: datetime,
     *,
     cleared: frozenset[str] = NO_INDICATIONS,
+    for_test: bool = False,
 ) -> LessonVersion:
     """Return the version that equals the draft, making it if there is none yet.
+
+    ``for_test`` makes it without a number, outside the lesson's history; the same words
+    frozen for anything else become a version of their own, because none ever changes.
 
     A text that leads to a lesson freezes that lesson too, so that what is reviewed and
     what is shown are one thing. ``cleared`` names the topics with a cleared indication.
@@ -221,20 +225,15 @@ def freeze(
     booking = booking_of(session, lesson, cleared)
     linked: LessonVersion | None = None
     if isinstance(source, TextSource) and source.link == "lesson":
-        linked = _freeze_linked(session, source, actor, now, cleared)
+        linked = _freeze_linked(session, source, actor, now, cleared, for_test)
         source = source.model_copy(update={"lesson_version_id": linked.id})
     stored = source.stored()
-    for version in versions(session, lesson_id):
-        if version.source == stored and version.booking == booking:
-            return version
-    number = session.scalar(
-        select(func.coalesce(func.max(LessonVersion.number), 0)).where(
-            LessonVersion.lesson_id == lesson_id
-        )
-    )
+    known = _same_words(session, lesson_id, stored, booking)
+    if known is not None and (for_test or known.number is not None):
+        return known
     version = LessonVersion(
         lesson_id=lesson_id,
-        number=(number or 0) + 1,
+        number=None if for_test else _next_number(session, lesson_id),
         source=stored,
         review_hash=review_hash(source, booking, linked.review_hash if linked else None),
         booking=booking,
@@ -250,6 +249,30 @@ def freeze(
         links.extract(source, consultation=booking == links.CONSULTATION),
     )
     session.flush()
+    if not for_test:
+        _note_frozen(session, actor, version, now)
+    return version
+
+
+def _same_words(
+    session: Session, lesson_id: int, stored: Mapping[str, Any], booking: str
+) -> LessonVersion | None:
+    query = (
+        select(LessonVersion)
+        .where(LessonVersion.lesson_id == lesson_id, LessonVersion.booking == booking)
+        .order_by(LessonVersion.number.is_(None), LessonVersion.id.desc())
+    )
+    return next((found for found in session.scalars(query) if found.source == stored), None)
+
+
+def _next_number(session: Session, lesson_id: int) -> int:
+    last = session.scalar(
+        select(func.max(LessonVersion.number)).where(LessonVersion.lesson_id == lesson_id)
+    )
+    return (last or 0) + 1
+
+
+def _note_frozen(session: Session, actor: Actor, version: LessonVersion, now: datetime) -> None:
     audit.append(
         session,
         actor,
@@ -258,7 +281,6 @@ def freeze(
         subject_id=version.id,
         now=now,
     )
-    return version
 
 
 def booking_of(session: Session, lesson: Lesson, cleared: frozenset[str] = NO_INDICATIONS) -> str:
@@ -288,7 +310,12 @@ def draft_hash(session: Session, lesson: Lesson) -> str:
 
 
 def _freeze_linked(
-    session: Session, source: TextSource, actor: Actor, now: datetime, cleared: frozenset[str]
+    session: Session,
+    source: TextSource,
+    actor: Actor,
+    now: datetime,
+    cleared: frozenset[str],
+    for_test: bool,
 ) -> LessonVersion:
     target = session.get(Lesson, source.lesson_id) if source.lesson_id else None
     if target is None or target.channel != "email":
@@ -298,7 +325,7 @@ def _freeze_linked(
             "people should see.",
             fields={"lesson_id": "Choose a lesson."},
         )
-    return freeze(session, target.id, actor, now, cleared=cleared)
+    return freeze(session, target.id, actor, now, cleared=cleared, for_test=for_test)
 
 
 def _open(session: Session, lesson_id: int) -> Lesson:

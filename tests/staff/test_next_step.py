@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from campaigns.accounts.models import Role
 from campaigns.broadcasts import checks
 from campaigns.content import lessons, review
-from campaigns.content.models import Lesson
+from campaigns.content.models import Lesson, LessonVersion
 from campaigns.core.actors import SYSTEM
 from campaigns.wiring import Services
 from tests.conftest import NOON
@@ -128,3 +129,27 @@ def test_a_text_whose_own_words_changed_needs_no_explanation(
         lessons.save_draft(session, SYSTEM, text.id, revision=text.revision, draft=draft, now=NOON)
         change(session, email)
     assert "needs a new signature" not in desk.get(f"/staff/library/{text.id}/").text
+
+
+def test_a_test_makes_no_version_of_the_history(desk: FlaskClient, services: Services) -> None:
+    with services.db.transaction() as session:
+        lesson_id = new_lesson(session, now=NOON).id
+    path = f"/staff/library/{lesson_id}/"
+    for subject in ("One", "Two", "Two"):
+        with services.db.transaction() as session:
+            lesson = lessons.get(session, lesson_id)
+            draft = {**lesson.draft, "subject": subject}
+            lessons.save_draft(
+                session, SYSTEM, lesson_id, revision=lesson.revision, draft=draft, now=NOON
+            )
+        assert desk.post(f"{path}test").status_code == 303
+    assert "Version 1" not in desk.get(f"{path}versions").text
+    with services.db.transaction() as session:
+        assert session.scalar(select(func.count()).select_from(LessonVersion)) == 2
+        assert lessons.versions(session, lesson_id) == []
+    desk.post(f"{path}ask-review")
+    page = desk.get(f"{path}versions").text
+    assert "Version 1" in page
+    assert "Version 2" not in page
+    with services.db.reading() as session:
+        assert session.scalar(select(func.count()).select_from(LessonVersion)) == 3
