@@ -70,8 +70,10 @@ def _area_code(phone: str | None) -> str | None:
 @lru_cache(maxsize=50_000)
 def _zone(postal_code: str | None, state: str | None, area_code: str | None) -> str | None:
     found = zones.candidates(postal_code=postal_code, state=state, area_code=area_code).zones
+    if found >= zones.UNKNOWN:
+        return None  # anywhere in the country says nothing about a morning
     # Where it may be one of several, the westernmost: its morning is morning in all of them.
-    return min(found, key=lambda name: (_offset(name), name)) if found else None
+    return min(found, key=lambda name: (_offset(name), name))
 
 
 def _offset(name: str) -> timedelta:
