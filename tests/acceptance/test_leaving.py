@@ -74,7 +74,8 @@ def test_01_get_and_head_change_nothing(house: House) -> None:
         for _ in range(100):
             for method in ("GET", "HEAD"):
                 answer = house.http.open(method, url)
-                assert answer.status_code < 400, url
+                # Number 0 is the trap that only scanners see; it leads nowhere.
+                assert answer.status_code < 400 or url.endswith("/0"), url
                 assert "Set-Cookie" not in answer.headers
     assert rows(house, besides=("clicks",)) == before
     with house.services.db.reading() as session:
