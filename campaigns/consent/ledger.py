@@ -24,6 +24,7 @@ from campaigns.consent.models import (
     ConsentStatus,
     Disclosure,
     Method,
+    SuppressionReason,
     Wording,
 )
 from campaigns.consent.standing import OWN_METHODS, TOPIC, UNDO_WITHIN
@@ -183,7 +184,11 @@ def withdraw(
             if held
             else suppression.LIFTED_BY_CONSENT
         )
-        if reasons & suppression.LIFTED_BY_CONSENT and (
+        # What the phone company told us does not stand for the person's own words.
+        enough = set(suppression.LIFTED_BY_CONSENT)
+        if method != Method.PROVIDER:
+            enough.discard(SuppressionReason.PROVIDER_OPT_OUT)
+        if reasons & enough and (
             method in standing.UNDOABLE or not standing.is_in_doubt(session, state, now)
         ):
             return None

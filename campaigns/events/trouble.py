@@ -23,6 +23,7 @@ from campaigns.delivery.models import Message, Origin
 from campaigns.drips import lifecycle as drips
 from campaigns.drips.models import DripStep, DripVersion
 from campaigns.events.models import ProviderEvent
+from campaigns.providers import twilio_codes
 
 log = logs.get(__name__)
 R = SuppressionReason
@@ -33,6 +34,10 @@ REST = timedelta(days=90)
 CARRIER_REST = timedelta(days=30)
 FAILURES_IN_A_ROW = 3
 UNREACHABLE_OVER = timedelta(days=14)
+UNREACHABLE = 30003
+BLOCKED_BY_CARRIER = 30004
+LOOKED_AT = 60
+"""The newest texts to a number that are looked at."""
 FILTERED_AT_MOST = 5
 FILTERED_OF_LAST = 100
 
@@ -63,19 +68,63 @@ def note_unreachable(session: Session, row: Row[Any], code: int, *, now: datetim
     """Apply the rules about phones that do not answer; return what was done, if anything."""
     if row.contact_id is None or not row.address:
         return None
-    if code == 30004:
+    if code == BLOCKED_BY_CARRIER:
         return _note_carrier_block(session, row, now)
-    latest = _latest(session, row, FAILURES_IN_A_ROW)
-    failed = [one for one in latest if one.kind in ("undelivered", "failed")]
-    if len(failed) < FAILURES_IN_A_ROW:
+    if not any(map(_is_unreachable, _runs_with(session, row))):
         return None
-    if code == 30003:
-        same = all(one.payload.get("error_code") == code for one in failed)
-        span = max(one.received_at for one in failed) - min(one.received_at for one in failed)
-        if not same or span < UNREACHABLE_OVER:
-            return None
     _rest(session, row, R.SOFT_BLOCK, now, until=now + REST, channel=Channel.SMS)
     return "failed three times, number rests"
+
+
+def _is_unreachable(run: list[tuple[datetime, int]]) -> bool:
+    """Tell whether three failures in a row are enough: a phone may be off for two weeks."""
+    if any(code != UNREACHABLE for _at, code in run):
+        return True
+    return run[-1][0] - run[0][0] >= UNREACHABLE_OVER
+
+
+def _runs_with(session: Session, row: Row[Any]) -> list[list[tuple[datetime, int]]]:
+    """Return the runs of three failed texts to this number that the event's text is in.
+
+    By the order in which texts left, whatever the order of the reports: a text without a
+    report, or that arrived, breaks a run, and the last report of a run completes it.
+    """
+    texts = session.execute(
+        select(Message.id, Message.intent_at)
+        .where(
+            Message.contact_id == row.contact_id,
+            Message.channel == Channel.SMS,
+            Message.address == row.address,
+            Message.intent_at.is_not(None),
+        )
+        .order_by(Message.intent_at.desc(), Message.id.desc())
+        .limit(LOOKED_AT)
+    ).all()
+    reports = session.execute(
+        select(ProviderEvent.message_id, ProviderEvent.kind, ProviderEvent.payload).where(
+            ProviderEvent.message_id.in_([one.id for one in texts]),
+            ProviderEvent.kind.in_(("delivered", "undelivered", "failed")),
+        )
+    ).all()
+    arrived = {one.message_id for one in reports if one.kind == "delivered"}
+    codes: dict[int, int] = {}
+    for one in reports:
+        code = one.payload.get("error_code")
+        number = code if isinstance(code, int) else 0
+        is_soft = twilio_codes.look_up(number).kind is twilio_codes.Class.SOFT
+        if one.message_id not in arrived and is_soft and number != BLOCKED_BY_CARRIER:
+            codes[one.message_id] = max(number, codes.get(one.message_id, 0))
+    order = [one.id for one in reversed(texts)]
+    times = {one.id: one.intent_at for one in texts}
+    if row.message_id not in times:
+        return []
+    place = order.index(row.message_id)
+    runs = []
+    for start in range(max(0, place - FAILURES_IN_A_ROW + 1), place + 1):
+        run = order[start : start + FAILURES_IN_A_ROW]
+        if len(run) == FAILURES_IN_A_ROW and all(one in codes for one in run):
+            runs.append([(times[one], codes[one]) for one in run])
+    return runs
 
 
 def note_filtered(session: Session, row: Row[Any], *, now: datetime) -> bool:
@@ -133,8 +182,8 @@ def pause_origin(session: Session, row: Row[Any], words: str, *, now: datetime) 
 
 def _note_carrier_block(session: Session, row: Row[Any], now: datetime) -> str:
     """Rest 30 days after the first block by a carrier; end for good after the second."""
-    blocked = session.scalars(
-        select(ProviderEvent.payload)
+    reports = session.execute(
+        select(ProviderEvent.message_id, ProviderEvent.payload)
         .join(Message, Message.id == ProviderEvent.message_id)
         .where(
             Message.contact_id == row.contact_id,
@@ -143,29 +192,15 @@ def _note_carrier_block(session: Session, row: Row[Any], now: datetime) -> str:
             ProviderEvent.kind.in_(("undelivered", "failed")),
         )
     )
-    times = sum(1 for payload in blocked if payload.get("error_code") == 30004)
+    blocked = {
+        one.message_id for one in reports if one.payload.get("error_code") == BLOCKED_BY_CARRIER
+    }
+    times = len(blocked)
     if times > 1:
         _rest(session, row, R.BLOCKED, now, until=None, channel=Channel.SMS)
         return "blocked by the carrier again, number suppressed"
     _rest(session, row, R.SOFT_BLOCK, now, until=now + CARRIER_REST, channel=Channel.SMS)
     return "blocked by the carrier, number rests"
-
-
-def _latest(session: Session, row: Row[Any], count: int) -> list[Row[Any]]:
-    """Return the newest final reports about this number, newest first."""
-    query = (
-        select(ProviderEvent.kind, ProviderEvent.payload, ProviderEvent.received_at)
-        .join(Message, Message.id == ProviderEvent.message_id)
-        .where(
-            Message.contact_id == row.contact_id,
-            Message.channel == Channel.SMS,
-            Message.address == row.address,
-            ProviderEvent.kind.in_(("delivered", "undelivered", "failed")),
-        )
-        .order_by(Message.intent_at.desc(), ProviderEvent.id.desc())
-        .limit(count)
-    )
-    return list(session.execute(query))
 
 
 def _rest(
