@@ -1,4 +1,4 @@
-"""Days on which the clinic is closed: no texts go out then, and the calendar shows them."""
+"""Days on which the clinic is closed: campaigns and series wait, by text and by email."""
 
 from __future__ import annotations
 

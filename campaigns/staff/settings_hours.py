@@ -67,7 +67,7 @@ def add_closure() -> Any:
         with context.reading() as session:
             values = _values_of(profile.get(session))
         return _page({**values, **typed}, fault.fields), 422
-    notify("The closure is noted. No texts go out on these days.")
+    notify("The closure is noted. No campaign and no series goes out on these days.")
     return redirect(url_for("staff.hours", _anchor="closures"), 303)
 
 
