@@ -1,25 +1,29 @@
 """ZIP codes: in which zones and in which state each lies.
 
-From the ``zipcodes`` package, with what it has wrong or too exact set right here: a ZIP
-code that spans two zones, or whose people keep another clock than the map says, counts
-for both. Corrections checked 2026-11-22 against the counties' zones (49 CFR part 71) and
-the borders of the Navajo Nation, which keeps daylight saving time where Arizona does not.
+``zip_codes.txt`` is drawn from the ``zipcodes`` package (``tests.eligibility.zip_table``),
+which would take longer to start than all the rest of an answer. What the package has wrong
+or too exact is set right here: a ZIP code that spans two zones, or whose people keep another
+clock than the map says, counts for both. Corrections checked 2026-11-22 against the
+counties' zones (49 CFR part 71) and the borders of the Navajo Nation, which keeps daylight
+saving time where Arizona does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
-from zoneinfo import available_timezones
 
-import zipcodes
+TABLE = Path(__file__).with_name("zip_codes.txt")
+"""States and zones, each with its ZIP codes: steps from one to the next, ``xN`` for N more."""
 
 _CHICAGO = "America/Chicago"
 _DENVER = "America/Denver"
 _LOS_ANGELES = "America/Los_Angeles"
 _NEW_YORK = "America/New_York"
 _PHOENIX = "America/Phoenix"
+_ANYWHERE = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +58,31 @@ CORRECTIONS: MappingProxyType[str, frozenset[str]] = MappingProxyType(
 
 def find(postal_code: str | None) -> Place | None:
     """Return what a five-digit ZIP code (or ZIP+4) says, None for one that does not exist."""
-    return _places().get((postal_code or "").strip()[:5])
+    code = (postal_code or "").strip()[:5]
+    return _places().get(code) if code else None
 
 
 @cache
 def _places() -> dict[str, Place]:
-    # Once: a look-up in the package reads through all of its codes.
-    known = available_timezones()
     found: dict[str, Place] = {}
-    for entry in zipcodes.list_all():  # type: ignore[no-untyped-call]
-        code, zone = str(entry["zip_code"]), str(entry["timezone"])
-        zones = CORRECTIONS.get(code) or frozenset({zone} if zone in known else ())
-        military = entry["zip_code_type"] == "MILITARY"
-        if zones or military:
-            found[code] = Place(zones, None if military else str(entry["state"]))
-    return found
+    place = Place(frozenset(), None)
+    code = 0
+    for line in TABLE.read_text(encoding="ascii").splitlines():
+        words = line.split()
+        if not line.startswith(" "):
+            state, zone = words
+            place = Place(
+                frozenset() if zone == _ANYWHERE else frozenset({zone}),
+                None if state == _ANYWHERE else state,
+            )
+            code = 0
+            continue
+        for word in words:
+            steps = [1] * int(word[1:]) if word[0] == "x" else [int(word)]
+            for step in steps:
+                code += step
+                found[f"{code:05}"] = place
+    for corrected, zones in CORRECTIONS.items():
+        found[corrected] = Place(zones, found[corrected].state)
+    # Codes that are listed under no zone and were not set right say nothing.
+    return {code: place for code, place in found.items() if place.zones or place.state is None}

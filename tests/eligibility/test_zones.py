@@ -5,9 +5,11 @@ from __future__ import annotations
 from zoneinfo import available_timezones
 
 import pytest
+import zipcodes
 
 from campaigns.contacts.areas import AREA_CODES, NEWER
 from campaigns.eligibility import caps, postal, states, zones
+from tests.eligibility import zip_table
 
 EASTERN, CENTRAL, DENVER = "America/New_York", "America/Chicago", "America/Denver"
 
@@ -101,6 +103,15 @@ def test_a_zip_code_in_doubt_has_every_zone_it_may_lie_in(
     found = zones.candidates(postal_code=postal_code)
     assert found.zones == expected
     assert found.states == {state}
+
+
+def test_the_table_of_zip_codes_is_the_packages_own() -> None:
+    assert postal.TABLE.read_text(encoding="ascii") == zip_table.drawn()
+    for entry in zipcodes.list_all():
+        code, place = entry["zip_code"], postal.find(entry["zip_code"])
+        if code in postal.CORRECTIONS or entry["zip_code_type"] == "MILITARY":
+            continue
+        assert place == postal.Place(frozenset({entry["timezone"]}), entry["state"]), code
 
 
 def test_every_zip_code_has_zones_that_exist() -> None:
