@@ -155,7 +155,7 @@ def _entry(number: int, place: int, since: datetime) -> dict[str, Any]:
         "actor_kind": "person",
         "prev_hash": "0" * 64,
         "row_hash": "0" * 64,
-        "mac": "0" * 64,
+        "mac": "0" * 48,
     }
 
 

@@ -38,9 +38,9 @@ from campaigns.broadcasts import lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.consent.models import ConsentState, ConsentStatus
 from campaigns.contacts.models import Address, Channel
-from campaigns.core import faults, logs
+from campaigns.core import faults, logs, rows
 from campaigns.core.db import BigId, UtcDateTime, is_sqlite
-from campaigns.delivery import profiles, rows
+from campaigns.delivery import profiles
 from campaigns.delivery.models import Batch, Message, MessageState, Origin
 from campaigns.delivery.outbox import KEY
 from campaigns.delivery.parts import Parts

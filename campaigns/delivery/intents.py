@@ -25,9 +25,10 @@ from campaigns.consent.models import ConsentState, ConsentStatus
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.content import rendering, review
 from campaigns.content.rendering import CompiledEmail, CompiledText, Variant
+from campaigns.core import rows
 from campaigns.core.db import is_sqlite
 from campaigns.core.errors import CampaignsError, NotConfigured
-from campaigns.delivery import claims, frames, gate, letters, notices, profiles, rows
+from campaigns.delivery import claims, frames, gate, letters, notices, profiles
 from campaigns.delivery.claims import Claim
 from campaigns.delivery.facts import Frame
 from campaigns.delivery.letters import Letter

@@ -20,8 +20,8 @@ from sqlalchemy.orm import Session, aliased
 from campaigns.clinic import switches
 from campaigns.clinic.models import Clinic, Closure
 from campaigns.contacts.models import Address, Channel, Contact
+from campaigns.core import rows
 from campaigns.core.db import is_sqlite
-from campaigns.delivery import rows
 from campaigns.delivery.models import ContactHours, HourProfile
 from campaigns.delivery.parts import Parts
 from campaigns.eligibility import caps, hours, zones

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Boolean, Integer, String, select
 
 from campaigns.consent.models import ConsentStatus
+from campaigns.core import rows as as_rows
 from campaigns.core.db import Database, UtcDateTime
 from campaigns.delivery import gate
-from campaigns.delivery import rows as as_rows
 from campaigns.delivery.facts import FRAME_FLAGS, Frame
 from campaigns.eligibility.gate import RULES, Drop, Facts, Kind, Send, decide
 from tests.conftest import NOON

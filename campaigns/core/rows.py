@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-from campaigns.core.db import is_sqlite
+from campaigns.core.db import UtcDateTime, is_sqlite
 
 _POSTGRES = {
     "BigInteger": "bigint",
@@ -19,6 +20,7 @@ _POSTGRES = {
     "String": "text",
     "Boolean": "boolean",
     "UtcDateTime": "timestamptz",
+    "JSON": "jsonb",
 }
 
 
@@ -28,15 +30,20 @@ def table(
     columns: Mapping[str, TypeEngine[Any]],
     values: Iterable[Sequence[Any]],
 ) -> Any:
-    """Return a subquery of the given rows; values are numbers, texts, instants or None."""
+    """Return a subquery of the given rows; values are numbers, texts, instants or None.
+
+    Under a column of type ``JSON`` a value is whatever JSON can hold.
+    """
     parameter = f"{name}_rows"
     sqlite_form = is_sqlite(session)
-
-    def written(value: Any) -> str:
-        return moment(value, sqlite_form=sqlite_form)
-
+    payload: Any
     if sqlite_form:
-        payload: Any = [list(row) for row in values]
+        instants = [at for at, kind in enumerate(columns.values()) if isinstance(kind, UtcDateTime)]
+        payload = [list(row) for row in values]
+        for row in payload:
+            for at in instants:
+                if row[at] is not None:
+                    row[at] = moment(row[at], sqlite_form=True)
         shown = ", ".join(
             f"json_extract(value, '$[{number}]') AS {column}"
             for number, column in enumerate(columns)
@@ -50,12 +57,13 @@ def table(
         source = f"SELECT * FROM jsonb_to_recordset(CAST(:{parameter} AS jsonb)) AS r({types})"  # noqa: S608
     return (
         text(source)
-        .bindparams(**{parameter: json.dumps(payload, default=written)})
+        .bindparams(**{parameter: msgspec.json.encode(payload).decode()})
         .columns(**columns)
         .subquery(name)
     )
 
 
+@lru_cache(maxsize=4096)
 def moment(at: datetime, *, sqlite_form: bool) -> str:
     """Write an instant in UTC as the database compares it."""
     return at.strftime("%Y-%m-%d %H:%M:%S.%f") if sqlite_form else at.isoformat()
