@@ -3,6 +3,7 @@ window.walk = (() => {
   "use strict";
   const ALL = "a[href], button, summary, select, input:not([type=hidden]), textarea, trix-editor";
   const LIVE = "form[hx-trigger], [data-autosave], [data-vouch]";
+  const STILL = "[data-vouched]"; // fields of a form, beside the boxes that show them
   const NOBODYS = "template, noscript, [aria-hidden=true][tabindex='-1']"; // what Enter presses in a form, unseen
   const OWN = "[hx-get], [hx-post]";
   const words = (node) => (node.innerText || node.textContent || "").trim();
@@ -20,7 +21,7 @@ window.walk = (() => {
     if (node.tagName === "A") return "link";
     if (node.tagName === "SUMMARY" || node.tagName === "BUTTON" || node.type === "submit") return "press";
     if (node.type === "file") return "field";
-    return node.matches(OWN) || node.closest(LIVE) ? "change" : "field";
+    return node.matches(OWN) || (node.closest(LIVE) && !node.closest(STILL)) ? "change" : "field";
   };
   const signature = (node, what) => {
     if (what === "link") return [node.getAttribute("href"), node.hasAttribute("hx-get")];
