@@ -24,6 +24,7 @@ STOP_WORDS = frozenset(
 _INVISIBLE = frozenset({"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u180e"})
 _SEPARATE = re.compile(r"[^\w]+|_")
 _APOSTROPHES = re.compile("['’‘ʼ`´＇]")
+_WRONG_SIGN = re.compile(r"\bwrong ?#")
 _DOLLAR = re.compile(r"\$(?=[a-z])")
 
 _ALIKE = str.maketrans(
@@ -101,7 +102,7 @@ def fold(text: str) -> str:
         plain = plain.replace("🛑", " stop ")
     plain = _APOSTROPHES.sub("", plain)
     plain = _without_invisible(unicodedata.normalize("NFD", plain)).translate(_ALIKE)
-    plain = _DOLLAR.sub("s", plain)
+    plain = _WRONG_SIGN.sub("wrong number", _DOLLAR.sub("s", plain))
     words = _join_letters(_SEPARATE.sub(" ", plain).split())
     joined = "".join(words)
     if len(words) > 1 and (joined in STOP_WORDS or _MISSPELT.get(joined) in STOP_WORDS):
@@ -140,6 +141,8 @@ def _mend(word: str) -> str:
     if word.isdigit() or not word.isascii():
         return word
     if any(c.isdigit() for c in word):
+        if word.rstrip("0123456789") in STOP_WORDS:
+            return word.rstrip("0123456789")  # "stop1"
         for table in _DIGITS:
             found = word.translate(table)
             if found in STOP_WORDS or _unglue(found):

@@ -73,6 +73,7 @@ _STOPPING = (
 NEGATED = re.compile(
     r"(?<!if you )(?<!if they )(?<!if this )(?<!why )(?<!if it )"
     rf"\b(?:do not|dont|never|non|not to|did not|didnt|please not) {_BETWEEN}{_STOPPING}\b"
+    r"|\b(?:do not|dont|not|never) want(?:ed)? to be (?:removed|unsubscribed|taken off|opted out)\b"
     r"|\bnonstop\b"
     r"|\b(?:do not|dont|never) (?:ever )?(?:take|get) me off\b"
     r"|\bno (?:pares|pare|paren|parar|cancel\w+|se detengan?|deten\w+|dejes?|dejen)\b"
@@ -102,7 +103,8 @@ _BLOCKS = {
         (?:why|when) (?:dont|do not|will not|can not|will|can) (?:you|this|it) (?:stop|quit)<end>
         (?:asked|told|telling|begging|begged|need|want|asking) <you> to (?:\w+ )?(?:stop|quit)<end>
         would like <you> to (?:please |just )?(?:stop|quit)<end>
-        (?:said|say|saying|replied|texted|typed|wrote|sent|text|reply) (?:\w+ )?stop
+        (?<!should i )(?<!do i )(?<!can i )(?:say|text|reply) (?:\w+ )?stop
+        (?:said|saying|replied|texted|typed|wrote|sent) (?:\w+ )?stop
         (?:can|could|would|will) you (?:(?:all|please|just|guys) ){0,2}(?:stop|quit)<end>
         you (?:must|should|better|can|may|gotta|will) (?:(?:please|just) )?(?:stop|quit)<end>
         you (?:(?:all|people|guys|really) ){0,2}(?:need|have|ought) to (?:\w+ )?(?:stop|quit)<end>
@@ -145,12 +147,14 @@ _BLOCKS = {
         (?:take|get|leave|keep|pull|drop|move) <mine> (?:\w+ )?(?:out of|from) <list>
         (?:take|get|want|let) me (?:off|out of (?:this|these|your|here))
         off (?:of )?(?:your|this|the|that|all|any) <list>
+        take off (?:my|this|our) (?:\w+ )?(?:number|name|phone|cell)
         (?:count|leave|keep) me out of (?:this|it|your)
     """,
     "remove_me": r"""
         (?:remove|delete|erase|unenroll|disenroll|unregister|purge|scrub) <mine>
         (?:remove|delete|drop) (?:\w+ )?from <list>
         be removed
+        ^(?:please )?block me(?: please)?$
         do not (?:contact|call) (?:list|registry)
     """,
     "lose_my_number": r"""
@@ -281,9 +285,10 @@ _BLOCKS = {
     """,
     "basta": r"""
         ^(?:para|pare|parale|basta|terminar|terminen?|salir|cancelen?|cancela|cancelenme|fuera)$
+        ^(?:por favor|ya|favor de) (?:par(?:e|en|ar|ale)|cancelen?|cancela|terminen?)$
         ^(?:para|pare|basta|cancelen?|cancela|elimin\w+|borr\w+) (?:ya|por favor|please|todo|esto)$
         ^(?:deten|suspend|elimin|borr)\w*$
-        ^(?:ya no|ya no mas|no mas|largo|larguense)(?: por favor| gracias| please| mensajes)?$
+        ^(?:ya no|ya no mas|no mas|nomas|largo|larguense)(?: por favor| gracias| please| mensajes)?$
     """,
     "no_escriba": r"""
         no (?:(?:me|nos|le|lo|la|quiero|deseo|que|vuelvan?|vuelvas?|a|sigan?) ){0,5}<escribir>
@@ -305,14 +310,16 @@ _BLOCKS = {
         no (?:mas )?(?:spam|publicidad)
     """,
     "dar_de_baja": r"""
-        d(?:ar|en|e|a)(?:me|nos|le)? (?:de )?(?:la )?baja
+        d(?:ar|en|e|a)(?:me|nos|le)? de (?:la )?baja
+        d(?:ar|en|e|a)(?:me|nos|le) (?:la )?baja
+        d(?:ar|en) (?:la )?baja
         (?:quiero|quisiera|solicito|pido|deseo) (?:mi |la |una )?baja
         baja (?:por favor|de (?:la|su|esta) lista|del? (?:servicio|sistema|programa))
         por favor baja
     """,
     "quiteme": r"""
         (?:cancel\w*|<quitar>)(?:me|nos|lo) (?:de|del|ya|por)
-        ^<quitar>(?:me|nos|lo)$
+        ^(?:no )?(?:(?:por favor|gracias|ya) )?(?:<quitar>|cancela)(?:me|nos|lo)(?: por favor)?$
         (?:borr|elimin|remuev)\w*me
         <quitar> (?:mi|este|el|ese) (?:numero|nombre|telefono|celular|cel|contacto|registro)
         olvid\w+ (?:mi|este) numero
@@ -332,6 +339,7 @@ PHRASES = tuple((rule, _pattern(block)) for rule, block in _BLOCKS.items())
 
 UNCERTAIN = _pattern(r"""
     ^(?:nah|no thanks|no thank you|nope thanks|no gracias|hell no|no way|not for me)$
+    ^(?:no quiero|(?:i )?withdraw|wrong)$
     ^(?:count me out|pass|i pass|hard pass|i am out|i am done|block|blocked|pause|scam)$
     (?:how|where) did you (?:get|find) (?:my|this)
     who gave you (?:my|this)

@@ -46,7 +46,8 @@ quítenme de su lista|eliminen mi número|cancelar suscripción|se equivocó de 
 sáquenme de la lista|no necesito sus mensajes|retiro mi consentimiento|yo no me inscribí
 dame de baja
 СТОР|стоп|Ѕtоp|🆂🆃🅾🅿|🇸🇹🇴🇵|𝐒𝐓𝐎𝐏|sᴛᴏᴘ|s\u200bt\u200bo\u200bp|s̶t̶o̶p̶|STØP|$top|5top|st.op|s top
-can cel
+can cel|stop1|wrong #|take off my number please|block me please
+por favor pare|no gracias, quítame|cancélame|nomás|por favor paren
 stoppp|STOOOP|stpo|sotp|tsop|stp|cancle|STOPTEXTINGME|pleasestop|stop2end|s t o p please
 🙏stop|🚫|🖕
 """
@@ -69,6 +70,8 @@ end of the week ok?|I will quit smoking|my pain won't stop|how do I stop the ble
 The end
 doctor told me to stop taking ibuprofen|can you stop by|please cancel my appointment|cancel 3pm
 quiero cancelar mi cita|no cancelen mi cita|tengo el colesterol alto|presión baja|remove stitches?
+I don't want to be removed|I do not want to be taken off|Should I reply STOP?|I withdraw|no quiero
+estoy de baja médica|trabajo de baja
 no thanks|no gracias|how did you get my number|is this spam?
 """
 OTHERS = """
