@@ -17,6 +17,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from campaigns.clinic import profile, spending
+from campaigns.consent import optin
 from campaigns.consent.models import OptInRequest, SignupAttempt
 from campaigns.contacts import addresses
 from campaigns.contacts.models import Channel
@@ -31,6 +32,7 @@ PER_TABLET = 40
 PER_PHONE_BLOCK = 10
 CONFIRMATIONS_PER_HOUR = 200
 """In all; more than that is an attack, not a good day."""
+PER_DAY = optin.PER_DAY
 PER_ADDRESS = 3
 """Confirmation requests that an address may get without ever confirming one."""
 _KEPT = timedelta(days=400)
@@ -137,10 +139,14 @@ def budget(session: Session, now: datetime) -> Budget:
 
 
 def may_confirm(session: Session, channel: str, address: str, now: datetime) -> bool:
-    """Tell whether an address may be sent one more confirmation request."""
+    """Tell whether an address may be sent one more confirmation request.
+
+    One a day; at once for somebody who left since the last one (``optin.may_ask``).
+    """
     column = SignupAttempt.email_hash if channel == Channel.EMAIL else SignupAttempt.phone_hash
     hashed = _hash(session, addresses.untagged(channel, address))
-    if _count(session, column == hashed, SignupAttempt.at > now - DAY):
+    recent = select(SignupAttempt.at).where(column == hashed, SignupAttempt.at > now - DAY)
+    if not optin.may_ask(session, channel, address, session.scalars(recent).all(), now=now):
         return False
     confirmed = session.scalar(
         select(func.max(OptInRequest.confirmed_at)).where(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import and_, exists, insert, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from campaigns.consent import ledger
+from campaigns.consent import ledger, suppression
 from campaigns.consent.models import (
     ConsentEntry,
     ConsentState,
@@ -26,6 +26,8 @@ from campaigns.core.errors import InvalidInput, NotFound
 VALID_FOR = {Channel.EMAIL: timedelta(days=7), Channel.SMS: timedelta(hours=24)}
 ONE_PER = timedelta(hours=24)
 """One confirmation to an address in this time, whoever asks: nobody can be flooded."""
+PER_DAY = 3
+"""Somebody who left meanwhile may come back at once: so many times in ``ONE_PER``."""
 
 FORM = "form"
 KEYWORD = "keyword"
@@ -48,17 +50,21 @@ def request(
     """Ask a person to confirm an address; delivery sends the message from this row.
 
     Returns None when a confirmation to the address is under way or went out in the last
-    24 hours, and, for ``origin="import"``, when the address was ever asked: a file's
-    address without proof gets exactly one request.
+    24 hours, unless a stop came after it (see ``may_ask``), and, for ``origin="import"``,
+    when the address was ever asked: a file's address without proof gets exactly one request.
     """
     directory.lock(session, [contact_id])
-    query = select(OptInRequest).where(
-        OptInRequest.channel == channel, OptInRequest.address == address
+    query = (
+        select(OptInRequest.requested_at)
+        .where(OptInRequest.channel == channel, OptInRequest.address == address)
+        .order_by(OptInRequest.id.desc())
+        .limit(PER_DAY)
     )
-    for earlier in session.scalars(query.order_by(OptInRequest.id.desc())):
-        if origin == IMPORT or now - earlier.requested_at < ONE_PER:
-            return None
-        break
+    earlier = list(session.scalars(query))
+    if earlier and origin == IMPORT:
+        return None
+    if not may_ask(session, channel, address, earlier, now=now):
+        return None
     row = OptInRequest(
         contact_id=contact_id,
         channel=channel,
@@ -72,6 +78,21 @@ def request(
     session.add(row)
     session.flush()
     return row
+
+
+def may_ask(
+    session: Session, channel: str, address: str, asked: Sequence[datetime], *, now: datetime
+) -> bool:
+    """Tell whether an address that was asked at these times may be asked once more.
+
+    Once in 24 hours; whoever said stop since the last time may come back at once, up to
+    ``PER_DAY`` times. Only who has the address can say stop, so nobody else gains by that.
+    """
+    recent = [at for at in asked if at > now - ONE_PER]
+    if not recent:
+        return True
+    left_at = suppression.last_stop(session, channel, address)
+    return left_at is not None and max(recent) <= left_at and len(recent) < PER_DAY
 
 
 def ask_again(session: Session, channel: str, contact_ids: Sequence[int], *, now: datetime) -> int:

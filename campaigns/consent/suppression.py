@@ -143,6 +143,13 @@ def history_of(session: Session, held: Iterable[tuple[str, str]]) -> list[Suppre
     return list(session.scalars(query.order_by(Suppression.id.desc())))
 
 
+def last_stop(session: Session, channel: str, address: str) -> datetime | None:
+    """Return when somebody last said at this address that they want no more, None for never."""
+    own = LIFTED_BY_CONSENT | LIFTED_BY_PROOF
+    rows = history_of(session, [(channel, address)])
+    return max((row.expressed_at for row in rows if row.reason in own), default=None)
+
+
 def history_about(
     session: Session, contact_id: int, held: Iterable[tuple[str, str]]
 ) -> list[Suppression]:
