@@ -49,7 +49,7 @@ from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
 from campaigns.core.db import BigId, UtcDateTime
 from campaigns.delivery import tallies
 from campaigns.delivery.models import ContactHours, HourProfile, Message, MessageState
-from campaigns.delivery.parameters import flag, moment, number
+from campaigns.delivery.parameters import flag, moment
 from campaigns.delivery.profiles import UNKNOWN_ID
 from campaigns.delivery.tallies import LEFT, LOOK_BACK, MARKETING
 from campaigns.drips import exits
@@ -123,6 +123,13 @@ FRAME_FLAGS = (
 )
 
 
+TAKE = bindparam("take", type_=Integer(), literal_execute=True)
+"""Written out, so that planners know how few rows there are.
+
+Without it SQLite takes the batch for large, and reads whole tables to filter it.
+"""
+
+
 def of_batch(kind: Kind, *, limit: bool = True) -> CTE:
     """Return the planned rows of the batch ``:batch_id``, the first ``:take`` by id."""
     enrolment = Message.subject_id if kind is Kind.DRIP_STEP else None
@@ -144,7 +151,7 @@ def of_batch(kind: Kind, *, limit: bool = True) -> CTE:
     if kind is Kind.CONFIRMATION:
         statement = statement.outerjoin(OptInRequest, OptInRequest.id == Message.subject_id)
     if limit:
-        statement = statement.order_by(Message.id).limit(number("take"))
+        statement = statement.order_by(Message.id).limit(TAKE)
     return statement.cte("source")
 
 
@@ -217,10 +224,13 @@ def hours_table(*, sqlite_form: bool) -> CTE:
     )
 
 
-def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
-    """Return the statement that yields one row of facts for each row of the source."""
+def gather(source: CTE, kind: Kind, *, sqlite_form: bool, most: Any = None) -> Select[Any]:
+    """Return the statement that yields one row of facts for each row of the source.
+
+    ``most`` is how many rows the source has at most, where that is known.
+    """
     hours = hours_table(sqlite_form=sqlite_form)
-    recent = tallies.recent(source, hours, kind)
+    recent = tallies.recent(source, hours, kind, most=most)
     blocked = (
         select(func.max(case((Suppression.reason.in_(STOPS), 1), else_=2)))
         .where(
@@ -297,7 +307,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool) -> Select[Any]:
         .outerjoin(ContactHours, ContactHours.contact_id == source.c.contact_id)
         .outerjoin(HourProfile, HourProfile.id == ContactHours.profile_id)
         .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
-        .outerjoin(recent, recent.c.contact_id == source.c.contact_id)
+        .outerjoin(recent, recent.c.row_id == source.c.row_id)
     )
 
 
@@ -343,34 +353,31 @@ def _stale(source: CTE) -> Any:
         entry.method == Method.IMPORT,
         entry.recorded_at > old,
     )
-    return func.coalesce(
-        and_(
+    return case(
+        (
             ConsentState.since <= old,
-            not_(written.correlate(source, ConsentState)),
-            not_(brought.correlate(ConsentState)),
+            and_(
+                not_(written.correlate(source, ConsentState)),
+                not_(brought.correlate(ConsentState)),
+            ),
         ),
-        false(),
+        else_=false(),
     )
 
 
 def _known_patient(source: CTE) -> Any:
     booked = exists().where(Booking.contact_id == source.c.contact_id)
-    return and_(flag("transport_uncovered"), booked)
+    return case((flag("transport_uncovered"), booked), else_=false())
 
 
 def _topic_consent(source: CTE) -> Any:
     agreed = aliased(ConsentState)
-    return or_(
-        flag("topic_used").is_(false()),
-        and_(
-            exists().where(
-                agreed.contact_id == source.c.contact_id,
-                agreed.channel == TOPIC,
-                agreed.status == ConsentStatus.GRANTED,
-            ),
-            not_(_wants_other_way(source)),
-        ),
+    granted = exists().where(
+        agreed.contact_id == source.c.contact_id,
+        agreed.channel == TOPIC,
+        agreed.status == ConsentStatus.GRANTED,
     )
+    return case((flag("topic_used"), and_(granted, not_(_wants_other_way(source)))), else_=true())
 
 
 def _wants_other_way(source: CTE) -> Any:
@@ -406,4 +413,6 @@ def _phone_shared(source: CTE) -> Any:
         person.status.not_in([ContactStatus.MERGED, ContactStatus.ERASED]),
     )
     is_text = bindparam("channel", type_=String()) == Channel.SMS.value
-    return and_(flag("topic_used"), is_text, on_file.correlate(source, Address))
+    return case(
+        (and_(flag("topic_used"), is_text), on_file.correlate(source, Address)), else_=false()
+    )

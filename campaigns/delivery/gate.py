@@ -121,15 +121,23 @@ NEEDED = (
 
 
 def judge(
-    source: CTE, kind: Kind, *, sqlite_form: bool, columns: tuple[str, ...] | None = None
+    source: CTE,
+    kind: Kind,
+    *,
+    sqlite_form: bool,
+    columns: tuple[str, ...] | None = None,
+    most: Any = None,
 ) -> Select[Any]:
     """Return the statement that yields facts and the code of the first rule that applies.
 
-    ``code`` is NULL where the message may leave now. ``columns`` limits the facts.
+    ``code`` is NULL where the message may leave now. ``columns`` limits the facts, and
+    ``most`` says how many rows the source has at most.
     """
     # Materialized, so that no subquery runs again for each rule that looks at its result.
     gathered = (
-        facts.gather(source, kind, sqlite_form=sqlite_form).cte("facts").prefix_with("MATERIALIZED")
+        facts.gather(source, kind, sqlite_form=sqlite_form, most=most)
+        .cte("facts")
+        .prefix_with("MATERIALIZED")
     )
     shown = [gathered] if columns is None else [gathered.c[name] for name in columns]
     return select(code(gathered.c, kind), *shown).order_by(gathered.c.row_id)
@@ -138,7 +146,9 @@ def judge(
 @lru_cache(maxsize=16)
 def for_batch(kind: Kind, *, sqlite_form: bool) -> Select[Any]:
     """Return the statement for the planned rows of a batch (``:batch_id``, ``:take``)."""
-    return judge(facts.of_batch(kind), kind, sqlite_form=sqlite_form, columns=NEEDED)
+    return judge(
+        facts.of_batch(kind), kind, sqlite_form=sqlite_form, columns=NEEDED, most=facts.TAKE
+    )
 
 
 def facts_of(row: Row[Any], frame: Frame) -> Facts:

@@ -9,7 +9,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import CTE, String, and_, bindparam, case, false, func, select
+from sqlalchemy import (
+    CTE,
+    FromClause,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    false,
+    func,
+    select,
+    union,
+)
 from sqlalchemy.orm import aliased
 
 from campaigns.contacts.models import Address, Contact
@@ -33,36 +45,63 @@ LOOK_BACK = timedelta(days=33)
 """Longer than any calendar month in any zone."""
 
 
-def circle(source: CTE) -> CTE:
-    """Return whose messages count for a person: theirs, and anybody's at the same address.
+def circle(source: FromClause) -> CTE:
+    """Return whose messages count for each row: its person's, and anybody's at that address.
 
-    Records that were merged into one of these count too: it is the same person.
+    Records that were merged into one of these count too: it is the same person. Hardly
+    anybody has others, so that only these pass the comparison which a UNION is.
     """
     mine, theirs, merged = aliased(Address), aliased(Address), aliased(Contact)
-    channel = bindparam("channel", type_=String())
+    own_id, channel = source.c.contact_id, bindparam("channel", type_=String())
     # Outer joins, because SQLite keeps their order: it would begin with all addresses.
-    sharing = (
-        select(
-            source.c.contact_id,
-            func.coalesce(theirs.contact_id, source.c.contact_id).label("member_id"),
-        )
-        .select_from(source)
-        .outerjoin(mine, (mine.contact_id == source.c.contact_id) & (mine.channel == channel))
-        .outerjoin(theirs, (theirs.channel == mine.channel) & (theirs.address == mine.address))
-        .cte("sharing")
+    at_mine = source.outerjoin(
+        mine, and_(mine.contact_id == own_id, mine.channel == channel)
+    ).outerjoin(
+        theirs,
+        and_(
+            theirs.channel == mine.channel,
+            theirs.address == mine.address,
+            theirs.contact_id != own_id,
+        ),
     )
-    absorbed = (
-        select(sharing.c.contact_id, merged.id)
-        .select_from(sharing)
-        .outerjoin(merged, merged.merged_into_id == sharing.c.member_id)
-        .where(merged.id.is_not(None))
-    )
-    return select(sharing).union(absorbed).cte("circle")
+
+    def members(member_id: Any, joined: Any, found: Any) -> Select[Any]:
+        shown = (source.c.row_id, own_id.label("contact_id"), member_id.label("member_id"))
+        return select(*shown).select_from(joined).where(_found(found))
+
+    def absorbed(by: Any, joined: Any) -> Select[Any]:
+        into = and_(merged.merged_into_id == by, merged.id != own_id)
+        return members(merged.id, joined.outerjoin(merged, into), merged.id)
+
+    # SQLite remembers of a CTE that is used twice not how small it is; so the joins stand twice.
+    others = union(
+        members(theirs.contact_id, at_mine, theirs.id),
+        absorbed(own_id, source),
+        absorbed(theirs.contact_id, at_mine),
+    ).subquery("others")
+    own = select(source.c.row_id, own_id, own_id.label("member_id"))
+    return own.union_all(select(others)).cte("circle")
 
 
-def recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
-    """Count what left of late to each person's circle."""
-    near, sent = circle(source), aliased(Message)
+def _found(key: Any) -> Any:
+    """Tell whether an outer join found a row.
+
+    In words that keep it an outer join: planners make IS NOT NULL an inner one, whose order
+    they choose, and SQLite reads a whole table to filter where other conditions stand.
+    """
+    return func.coalesce(key, 0) != 0
+
+
+def recent(source: CTE, hours: CTE, kind: Kind, *, most: Any = None) -> CTE:
+    """Count what left of late to each row's circle; who had nothing has no row.
+
+    ``most`` is how many rows the source has at most, where that is known: SQLite does not
+    remember it of a CTE, takes it for a large one, and then reads whole tables first.
+    """
+    people: FromClause = source
+    if most is not None:
+        people = select(source.c.row_id, source.c.contact_id).limit(most).subquery("people")
+    near, sent = circle(people), aliased(Message)
     marketing = sent.origin_kind.in_(MARKETING)
     in_day = and_(marketing, sent.intent_at > moment("day_ago"))
     in_week = and_(marketing, sent.intent_at > moment("week_ago"))
@@ -82,7 +121,7 @@ def recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
 
     return (
         select(
-            near.c.contact_id,
+            near.c.row_id,
             count(in_day).label("sent_day"),
             func.min(case((in_day, sent.intent_at))).label("first_day"),
             count(in_week).label("sent_week"),
@@ -96,10 +135,11 @@ def recent(source: CTE, hours: CTE, kind: Kind) -> CTE:
             (sent.contact_id == near.c.member_id)
             & (sent.channel == bindparam("channel", type_=String()))
             & (sent.intent_at > moment("long_ago"))
-            & sent.state.in_(LEFT),
+            & func.coalesce(sent.state, "").in_(LEFT),
         )
         .outerjoin(ContactHours, ContactHours.contact_id == near.c.contact_id)
         .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
-        .group_by(near.c.contact_id)
+        .where(_found(sent.id))
+        .group_by(near.c.row_id)
         .cte("recent")
     )

@@ -140,6 +140,11 @@ def test_the_database_decides_as_the_pure_rules_do(
             {**frame.parameters(), "batch_id": batch_id, "take": 100},
         ).all()
         assert [row.row_id for row in rows] == [message_id for message_id, _ in planned]
+        sent_by = session.execute(
+            gate.for_batch(kind, sqlite_form=sqlite_form),
+            {**frame.parameters(), "batch_id": batch_id, "take": 100},
+        )
+        assert {row.row_id: row.code for row in sent_by} == {row.row_id: row.code for row in rows}
         for row, one in zip(rows, people, strict=True):
             gathered = gate.facts_of(row, frame)
             expected = _expected(session, one, row.contact_id, people, frame, window)
