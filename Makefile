@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test controls bench check format lock screens clean
+.PHONY: help setup run demo test controls bench crash check format lock screens clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ controls: $(VENV)/.dev static/vendor/.installed ## activate every control of eve
 
 bench: $(VENV)/.dev static/vendor/.installed ## measure every figure of docs/benchmarks.md (QUICK=1: smaller, in five minutes)
 	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(ARGS)
+
+crash: $(VENV)/.dev static/vendor/.installed ## kill workers 1,000 times while 50,000 messages go out (KILLS=, MESSAGES=, DATABASE=postgres)
+	@$(BIN)/python -m tests.crash.long --kills $(or $(KILLS),1000) --messages $(or $(MESSAGES),50000) --database $(or $(DATABASE),sqlite) $(ARGS)
 
 check: $(VENV)/.dev ## formatting, lint, types, import order
 	@$(BIN)/ruff format --check .
