@@ -11,9 +11,9 @@ nothing expires: an unsubscribe link works for as long as the key ring has the k
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hmac
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import blake2b
@@ -61,23 +61,36 @@ class Tokens:
 
     def read(self, purpose: Purpose, token: str) -> int | None:
         """Return the row id, or None for any token that this service did not make for this."""
-        if len(token) != TOKEN_LENGTH or not token.isascii():
-            return None
-        try:
-            raw = base64.b64decode(token + "==", altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            return None
-        if len(raw) != _TOKEN_BYTES:
-            return None
-        key = self._keys.find("tokens", raw[0])
-        if key is None:
-            return None
-        mac, masked = raw[1:17], raw[17:]
-        stream = _encrypt(self._ciphers_of(key).mask, mac)[:8]
-        row_id = int.from_bytes(masked, "big") ^ int.from_bytes(stream, "big")
-        # Compare whole tokens: unused bits of the last character must match too.
-        expected = self._seal(key, (purpose,), (row_id,))[0]
-        return row_id if hmac.compare_digest(expected, token) else None
+        return self.read_many(purpose, (token,))[0]
+
+    def read_many(self, purpose: Purpose, tokens: Sequence[str]) -> list[int | None]:
+        """Return for each text what ``read`` does; cheap by the thousand."""
+        found: list[int | None] = [None] * len(tokens)
+        places = [place for place, token in enumerate(tokens) if _SHAPE.fullmatch(token)]
+        # With two letters more each is 27 bytes: so all are decoded at once.
+        text = "".join([tokens[place] + "AA" for place in places])
+        raw = binascii.a2b_base64(text.encode().translate(_FROM_URL_SAFE))
+        step = _TOKEN_BYTES + len(_PADDING)
+        by_kid: dict[int, list[tuple[int, int]]] = {}
+        for number, place in enumerate(places):
+            by_kid.setdefault(raw[number * step], []).append((place, number * step))
+        for kid, group in by_kid.items():
+            key = self._keys.find("tokens", kid)
+            if key is None:
+                continue
+            macs = b"".join([raw[at + 1 : at + 17] for _place, at in group])
+            streams = _encrypt(self._ciphers_of(key).mask, macs)
+            row_ids = [
+                int.from_bytes(raw[at + 17 : at + 25], "big")
+                ^ int.from_bytes(streams[16 * number : 16 * number + 8], "big")
+                for number, (_place, at) in enumerate(group)
+            ]
+            # Compare whole tokens: unused bits of the last character must match too.
+            expected = self._seal(key, (purpose,), row_ids)
+            for (place, _at), row_id, token in zip(group, row_ids, expected, strict=True):
+                if hmac.compare_digest(token, tokens[place]):
+                    found[place] = row_id
+        return found
 
     def _seal(self, key: Key, purposes: Sequence[Purpose], row_ids: Sequence[int]) -> list[str]:
         """Return the tokens in order of rows, then of purposes."""
@@ -113,6 +126,8 @@ class Tokens:
 _HALF = bytes(8)
 _PADDING = bytes(2)
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_SHAPE = re.compile(f"[A-Za-z0-9_-]{{{TOKEN_LENGTH}}}")
 _TAGS = {
     purpose: blake2b(purpose.encode(), digest_size=8, person=b"token purpose").digest()
     for purpose in Purpose

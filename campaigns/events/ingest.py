@@ -8,20 +8,39 @@ table, so that two processes that get the same post at once store it once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select, true
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from campaigns.core import rows
 from campaigns.core.db import is_sqlite
 from campaigns.events.models import ProviderEvent
 
 SENDGRID = "sendgrid"
 TWILIO = "twilio"
 _CHUNK = 2000
+_EVENTS: Any = ProviderEvent.__table__
+_COLUMNS = {
+    name: _EVENTS.c[name].type
+    for name in (
+        "provider",
+        "dedupe_key",
+        "provider_event_id",
+        "signature_digest",
+        "kind",
+        "message_id",
+        "occurred_at",
+        "received_at",
+        "payload",
+        "applied_at",
+        "effect",
+    )
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,28 +65,42 @@ def natural_key(provider: str, *parts: object) -> str:
 
 def store(session: Session, events: Iterable[Incoming], *, now: datetime) -> int:
     """Store the events that are new; return how many those were. Applies nothing yet."""
-    rows = [
-        {
-            "provider": event.provider,
-            "dedupe_key": event.dedupe_key,
-            "provider_event_id": event.event_id,
-            "signature_digest": event.signature_digest,
-            "kind": event.kind[:30],
-            "message_id": event.message_id,
-            "occurred_at": event.occurred_at,
-            "received_at": now,
-            "payload": event.payload,
-        }
+    return len(insert_new(session, events, effects={}, now=now))
+
+
+def insert_new(
+    session: Session, events: Iterable[Incoming], *, effects: Mapping[str, str], now: datetime
+) -> list[tuple[str, int | None]]:
+    """Store the events that are new; return the kind and the message of each of those.
+
+    ``effects`` says, for kinds that the caller applies in this same transaction, what they
+    do: these are stored as applied.
+    """
+    values = [
+        (
+            event.provider,
+            event.dedupe_key,
+            event.event_id,
+            event.signature_digest,
+            event.kind[:30],
+            event.message_id,
+            event.occurred_at,
+            now,
+            event.payload,
+            now if event.kind in effects else None,
+            effects.get(event.kind),
+        )
         for event in events
     ]
-    if not rows:
-        return 0
-    dialect = sqlite if is_sqlite(session) else postgresql
-    statement = dialect.insert(ProviderEvent.__table__).on_conflict_do_nothing()
-    stored = 0
-    for start in range(0, len(rows), _CHUNK):
-        result = session.connection().execute(
-            statement, rows[start : start + _CHUNK], execution_options={"preserve_rowcount": True}
+    dialect: Any = sqlite if is_sqlite(session) else postgresql
+    new: list[tuple[str, int | None]] = []
+    for start in range(0, len(values), _CHUNK):
+        told = rows.table(session, "told", _COLUMNS, values[start : start + _CHUNK])
+        statement = (
+            dialect.insert(_EVENTS)
+            .from_select(list(_COLUMNS), select(told).where(true()))
+            .on_conflict_do_nothing()
+            .returning(_EVENTS.c.kind, _EVENTS.c.message_id)
         )
-        stored += max(result.rowcount, 0)
-    return stored
+        new += [(row[0], row[1]) for row in session.connection().execute(statement)]
+    return new

@@ -48,22 +48,25 @@ def read(body: bytes, tokens: Tokens) -> list[Incoming]:
         raise InvalidInput("events_unreadable", "The body is not JSON.") from error
     if not isinstance(events, list) or not all(isinstance(event, dict) for event in events):
         raise InvalidInput("events_unreadable", "The body is not a list of events.")
-    return [_read_one(event, tokens) for event in events]
+    given = [event.get("mid") for event in events]
+    texts = [token if isinstance(token, str) else "" for token in given]
+    message_ids = tokens.read_many(Purpose.MESSAGE, texts)
+    return [_read_one(*one) for one in zip(events, message_ids, strict=True)]
 
 
-def _read_one(event: dict[str, Any], tokens: Tokens) -> Incoming:
+def _read_one(event: dict[str, Any], message_id: int | None) -> Incoming:
     kind = _plain(event.get("event"))[:30]
     if kind == "bounce" and event.get("type") == "blocked":
         kind = "blocked"
-    token = event.get("mid")
-    message_id = tokens.read(Purpose.MESSAGE, token) if isinstance(token, str) else None
     payload = {key: _short(event[key]) for key in _KEPT if event.get(key) is not None}
-    email = _plain(event.get("email")).strip().lower()
-    if message_id is None and email:
-        payload["email"] = email[:254]
+    about: Any = message_id
+    if message_id is None:
+        email = _plain(event.get("email")).strip().lower()
+        about = (email, event.get("sg_message_id"))
+        if email:
+            payload["email"] = email[:254]
     stamp = event.get("timestamp")
     event_id = event.get("sg_event_id")
-    about = message_id if message_id is not None else (email, event.get("sg_message_id"))
     return Incoming(
         provider=SENDGRID,
         kind=kind,

@@ -21,7 +21,7 @@ log = logs.get(__name__)
 @bp.post("/sendgrid/events")
 @open_to_all("signed by SendGrid: checked over the raw body before anything is read")
 def sendgrid_events_in() -> Answer:
-    """Store a batch of events, then apply what is stored."""
+    """Store a batch of events, and apply them."""
     key = context.services().settings.sendgrid_webhook_public_key
     body = request.get_data(cache=False)
     if key is None or not _verifier(key).accepts(
@@ -31,9 +31,7 @@ def sendgrid_events_in() -> Answer:
     ):
         return refused()
     events = sendgrid_events.read(body, context.services().tokens)
-    with context.transaction() as session:
-        new = ingest.store(session, events, now=context.now())
-    if new:
+    if _take_in(events):
         apply_stored()
     return stored()
 
@@ -58,6 +56,18 @@ def sendgrid_inbound() -> Answer:
         ingest.store(session, [told], now=now)
     log.info("mail.received", effect=effect)
     return stored()
+
+
+def _take_in(events: list[Incoming]) -> int:
+    """Store events; return how many wait to be applied. What cannot be applied is still stored."""
+    now = context.now()
+    try:
+        with context.transaction() as session:
+            return effects.take_in(session, events, now=now)
+    except Exception:
+        log.exception("events.not_applied")
+    with context.transaction() as session:
+        return ingest.store(session, events, now=now)
 
 
 def apply_stored() -> None:

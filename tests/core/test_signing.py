@@ -10,6 +10,7 @@ from campaigns.core.keys import new_key_ring
 from campaigns.core.signing import TOKEN_LENGTH, Purpose, Tokens
 
 TOKENS = Tokens(new_key_ring())
+OTHERS = Tokens(new_key_ring())
 ids = st.integers(min_value=0, max_value=2**63 - 1)
 
 
@@ -60,3 +61,28 @@ def test_many_at_once_are_the_same_as_one_by_one(
 ) -> None:
     together = TOKENS.issue_many(purposes, row_ids)
     assert together == [tuple(TOKENS.issue(p, one) for p in purposes) for one in row_ids]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["ours", "other purpose", "other ring", "changed", "text"]), ids),
+        max_size=12,
+    ),
+    st.text(max_size=60),
+)
+def test_many_are_read_at_once_as_one_by_one(made: list[tuple[str, int]], text: str) -> None:
+    tokens, expected = [], []
+    for kind, row_id in made:
+        token = TOKENS.issue(Purpose.MESSAGE, row_id)
+        if kind == "other purpose":
+            token = TOKENS.issue(Purpose.CLICK, row_id)
+        elif kind == "other ring":
+            token = OTHERS.issue(Purpose.MESSAGE, row_id)
+        elif kind == "changed":
+            token = token[:-1] + ("A" if token[-1] != "A" else "B")
+        elif kind == "text":
+            token = text
+        tokens.append(token)
+        expected.append(row_id if kind == "ours" else None)
+    assert TOKENS.read_many(Purpose.MESSAGE, tokens) == expected
+    assert [TOKENS.read(Purpose.MESSAGE, token) for token in tokens] == expected
