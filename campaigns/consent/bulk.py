@@ -6,13 +6,13 @@ rows are a few dozen calls of ``import_grants``, each in a transaction of its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from campaigns.consent import chain, disclosures, suppression
@@ -29,13 +29,12 @@ from campaigns.consent.promises import promised
 from campaigns.consent.standing import TOPIC
 from campaigns.contacts import addresses, directory
 from campaigns.contacts.models import Channel
+from campaigns.core import bulk as rows_in_bulk
 from campaigns.core.actors import Actor
-from campaigns.core.db import is_sqlite, keys_of
-
-_CHUNK = 900
+from campaigns.core.db import keys_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Wish:
     """What one row of a file says about one person and one channel.
 
@@ -55,11 +54,12 @@ class Wish:
     """What the form promised besides what its words say; the smaller number counts."""
     source_label: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    key: tuple[int, str] = field(init=False)
+    """Person and channel."""
 
-    @property
-    def key(self) -> tuple[int, str]:
-        """Person and channel."""
-        return (self.contact_id, TOPIC if _is_topic(self.action) else str(self.channel))
+    def __post_init__(self) -> None:
+        """Keep the key: it is asked for many times for each of a million rows."""
+        self.key = (self.contact_id, TOPIC if _is_topic(self.action) else str(self.channel))
 
 
 @dataclass(slots=True)
@@ -83,36 +83,38 @@ def import_grants(
     actor: Actor,
     now: datetime,
     method: Method = Method.IMPORT,
+    fresh: Set[int] = frozenset(),
 ) -> BulkOutcome:
     """Record the wishes of a file; the people must exist. Stops come before agreements.
+
+    ``fresh``: people who were made in this very transaction. Nobody else can see them, so
+    they need no lock, and they have no standing yet.
 
     Agreements of people who said stop are refused, not recorded (``outcome.refused``); a
     text without ``wording`` or under a version that may not be used, or a grant without
     ``expressed_at``, counts as without proof.
     """
     outcome = BulkOutcome()
-    directory.lock(session, {wish.contact_id for wish in wishes})
+    known_people = {wish.contact_id for wish in wishes} - fresh
+    directory.lock(session, known_people)
     session.flush()
-    before = _states(session, {wish.contact_id for wish in wishes})
+    before = _states(session, known_people)
     ring = keys_of(session)
-    hashes = {
-        (wish.channel, wish.address): ring.address_hash(wish.channel, wish.address)
-        for wish in wishes
-        if wish.address
-    }
     stopped = _stopped(session, wishes, now)
     unusable = disclosures.unusable(session)
     rows = session.execute(select(Disclosure.id, Disclosure.frequency_per_month))
     frequencies = {row.id: row.frequency_per_month for row in rows}
-    states: dict[tuple[int, str], dict[str, Any]] = {}
+    states: dict[tuple[int, str], _State] = {}
     drafts: list[chain.Draft] = []
-    drafted: list[tuple[Wish, ConsentStatus]] = []
+    drafted: list[Wish] = []
     suppressions: list[dict[str, Any]] = []
     closed: set[tuple[str, str]] = set()  # mailboxes that this very file says stop for
-    for wish in sorted(wishes, key=lambda w: w.action != Action.OPT_OUT):
+    leaving = [wish for wish in wishes if wish.action == Action.OPT_OUT]
+    staying = [wish for wish in wishes if wish.action != Action.OPT_OUT]
+    for wish in itertools.chain(leaving, staying):
         key = wish.key
-        known = states[key]["status"] if key in states else before.get(key)
-        address = (str(wish.channel), wish.address)
+        known = states[key][0] if key in states else before.get(key)
+        address = (key[1], wish.address)
         if wish.action == Action.OPT_OUT:
             if known == ConsentStatus.WITHDRAWN and address in stopped:
                 outcome.unchanged.add(key)
@@ -123,10 +125,14 @@ def import_grants(
                 mailbox = (address[0], addresses.mailbox(*address))
                 closed.add(mailbox)
                 blocks = ring.address_hash(*mailbox)
-                suppressions.append(_suppression(wish, hashes[address], blocks, now))
+                digest = ring.address_hash(*address)
+                suppressions.append(_suppression(wish, digest, blocks, now))
         elif known == ConsentStatus.WITHDRAWN or (
             wish.address
-            and (address in stopped or (address[0], addresses.mailbox(*address)) in closed)
+            and (
+                address in stopped
+                or (closed and (address[0], addresses.mailbox(*address)) in closed)
+            )
         ):
             outcome.refused.add(key)
             continue
@@ -137,7 +143,7 @@ def import_grants(
             wish.disclosure_id in unusable and wish.channel == Channel.SMS
         ):
             if known in (None, ConsentStatus.NONE):
-                states[key] = _state(wish, key, _unproven(wish.channel), now=now)
+                states[key] = _state(wish, _unproven(wish.channel), now=now)
                 outcome.unproven.add(key)
             else:
                 outcome.unchanged.add(key)
@@ -147,12 +153,15 @@ def import_grants(
         said = frequencies.get(wish.disclosure_id or 0) or promised(wish.wording)
         promises = [number for number in (said, wish.frequency_per_month) if number]
         monthly = min(promises, default=None)
-        states[key] = _state(wish, key, status, now=now, frequency=monthly)
-        drafts.append(_draft(wish, key, hashes.get(address), method, actor, now))
-        drafted.append((wish, status))
-    for (wish, _status), number in zip(drafted, chain.append(session, drafts), strict=True):
-        states[wish.key]["entry_id"] = number
-    _write_states(session, states.values())
+        states[key] = _state(wish, status, now=now, frequency=monthly)
+        held = ring.address_hash(*address) if wish.address else None
+        drafts.append(_draft(wish, key, held, method, actor, now))
+        drafted.append(wish)
+    entries = {
+        wish.key: number
+        for wish, number in zip(drafted, chain.append(session, drafts), strict=True)
+    }
+    _write_states(session, states, entries)
     if suppressions:
         session.execute(insert(Suppression), suppressions)
     outcome.recorded = len(drafts)
@@ -197,23 +206,15 @@ def _draft(
     )
 
 
+_State = tuple[str, datetime, int | None, str]
+"""Status, since when, texts a month, source: the columns of ``_write_states``."""
+
+
 def _state(
-    wish: Wish,
-    key: tuple[int, str],
-    status: ConsentStatus,
-    *,
-    now: datetime,
-    frequency: int | None = None,
-) -> dict[str, Any]:
-    return {
-        "contact_id": key[0],
-        "channel": key[1],
-        "status": str(status),
-        "since": min(wish.expressed_at or now, now),
-        "entry_id": None,
-        "frequency_per_month": frequency,
-        "source_label": wish.source_label[:120],
-    }
+    wish: Wish, status: ConsentStatus, *, now: datetime, frequency: int | None = None
+) -> _State:
+    since = now if wish.expressed_at is None else min(wish.expressed_at, now)
+    return (status, since, frequency, wish.source_label[:120])
 
 
 def _suppression(wish: Wish, address_hash: str, mailbox_hash: str, now: datetime) -> dict[str, Any]:
@@ -230,16 +231,15 @@ def _suppression(wish: Wish, address_hash: str, mailbox_hash: str, now: datetime
     }
 
 
-def _states(session: Session, contact_ids: Iterable[int]) -> dict[tuple[int, str], str]:
-    found: dict[tuple[int, str], str] = {}
-    for ids in _chunks(sorted(contact_ids)):
-        rows = session.execute(
-            select(ConsentState.contact_id, ConsentState.channel, ConsentState.status).where(
-                ConsentState.contact_id.in_(ids)
-            )
+def _states(session: Session, contact_ids: Set[int]) -> dict[tuple[int, str], str]:
+    if not contact_ids:
+        return {}
+    rows = session.execute(
+        select(ConsentState.contact_id, ConsentState.channel, ConsentState.status).where(
+            rows_in_bulk.among(session, ConsentState.contact_id, contact_ids)
         )
-        found.update({(row.contact_id, row.channel): row.status for row in rows})
-    return found
+    )
+    return {(row.contact_id, row.channel): row.status for row in rows}
 
 
 def _stopped(session: Session, wishes: Sequence[Wish], now: datetime) -> set[tuple[str, str]]:
@@ -247,18 +247,14 @@ def _stopped(session: Session, wishes: Sequence[Wish], now: datetime) -> set[tup
     owners = suppression.owners(
         session, {(str(wish.channel), wish.address) for wish in wishes if wish.address}
     )
-    stopped: set[tuple[str, str]] = set()
-    for digests in _chunks(list(owners)):
-        rows = session.execute(
-            select(Suppression.mailbox_hash).where(
-                Suppression.mailbox_hash.in_(digests),
-                Suppression.reason.in_(suppression.LIFTED_BY_CONSENT | _NEVER_BY_FILE),
-                suppression.is_active(now),
-            )
+    rows = session.scalars(
+        select(Suppression.mailbox_hash).where(
+            rows_in_bulk.among(session, Suppression.mailbox_hash, owners),
+            Suppression.reason.in_(suppression.LIFTED_BY_CONSENT | _NEVER_BY_FILE),
+            suppression.is_active(now),
         )
-        for row in rows:
-            stopped.update(owners[row.mailbox_hash])
-    return stopped
+    )
+    return {owner for digest in rows for owner in owners[digest]}
 
 
 _NEVER_BY_FILE = frozenset(
@@ -272,27 +268,24 @@ _NEVER_BY_FILE = frozenset(
 )
 
 
-def _write_states(session: Session, rows: Iterable[dict[str, Any]]) -> None:
-    values = list(rows)
-    if not values:
-        return
-    dialect = sqlite if is_sqlite(session) else postgresql
-    statement = dialect.insert(cast(Table, ConsentState.__table__))
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["contact_id", "channel"],
-            set_={
-                name: statement.excluded[name]
-                for name in ("status", "since", "entry_id", "frequency_per_month", "source_label")
-            },
+def _write_states(
+    session: Session, states: dict[tuple[int, str], _State], entries: dict[tuple[int, str], int]
+) -> None:
+    rows_in_bulk.insert(
+        session,
+        ConsentState,
+        (
+            "contact_id",
+            "channel",
+            "status",
+            "since",
+            "frequency_per_month",
+            "source_label",
+            "entry_id",
         ),
-        values,
+        [(*key, *state, entries.get(key)) for key, state in states.items()],
+        replacing=("contact_id", "channel"),
     )
     for known in session.identity_map.values():
         if isinstance(known, ConsentState):
             session.expire(known)
-
-
-def _chunks(values: list[Any]) -> Iterable[list[Any]]:
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]

@@ -21,13 +21,12 @@ from sqlalchemy import Table, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from campaigns.consent.models import ConsentEntry, ConsentEvidence, ConsentHead, Wording
+from campaigns.core import bulk
 from campaigns.core.actors import Actor
 from campaigns.core.db import change, is_sqlite, keys_of
 
 GENESIS = "0" * 64
 _LOCK = 0x636F6E73656E74  # "consent": one advisory lock, because there is one chain
-_ENTRIES = cast(Table, ConsentEntry.__table__)
-_EVIDENCE = cast(Table, ConsentEvidence.__table__)
 _HEAD = cast(Table, ConsentHead.__table__)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _encode_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
@@ -48,6 +47,7 @@ _SEALED = (
     "actor_kind",
     "actor_id",
 )
+_COLUMNS = (*_SEALED, "prev_hash", "row_hash", "mac")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,33 +79,32 @@ def append(session: Session, drafts: Sequence[Draft]) -> range:
     ring = keys_of(session)
     wordings = keep_wordings(session, (d.wording for d in drafts if d.wording))
     last, previous = _tip(session)
-    entries: list[dict[str, Any]] = []
-    evidence: list[dict[str, Any]] = []
+    entries: list[tuple[Any, ...]] = []
+    evidence: list[tuple[int, dict[str, Any]]] = []
     for number, draft in enumerate(drafts, last + 1):
         details = {"salt": secrets.token_hex(16), **plain(draft.evidence)}
-        row: dict[str, Any] = {
-            "id": number,
-            "contact_id": draft.contact_id,
-            "channel": draft.channel,
-            "program": "marketing",
-            "action": str(draft.action),
-            "method": str(draft.method),
-            "expressed_at": draft.expressed_at,
-            "recorded_at": draft.recorded_at,
-            "address_hash": draft.address_hash,
-            "disclosure_id": draft.disclosure_id,
-            "wording_sha256": wordings[draft.wording] if draft.wording else None,
-            "evidence_sha256": digest(details),
-            "actor_kind": str(draft.actor.kind),
-            "actor_id": draft.actor.id,
-            "prev_hash": previous,
-        }
-        previous = row["row_hash"] = seal(previous, row)
-        row["mac"] = ring.mark(mark_of(number, previous))
-        entries.append(row)
-        evidence.append({"entry_id": number, "details": details})
-    session.execute(insert(_ENTRIES), entries)
-    session.execute(insert(_EVIDENCE), evidence)
+        sealed = (
+            number,
+            draft.contact_id,
+            draft.channel,
+            "marketing",
+            str(draft.action),
+            str(draft.method),
+            draft.expressed_at,
+            draft.recorded_at,
+            draft.address_hash,
+            draft.disclosure_id,
+            wordings[draft.wording] if draft.wording else None,
+            digest(details),
+            str(draft.actor.kind),
+            draft.actor.id,
+        )
+        row_hash = _sealed(previous, sealed)
+        entries.append((*sealed, previous, row_hash, ring.mark(mark_of(number, row_hash))))
+        evidence.append((number, details))
+        previous = row_hash
+    bulk.insert(session, ConsentEntry, _COLUMNS, entries)
+    bulk.insert(session, ConsentEvidence, ("entry_id", "details"), evidence)
     _write_head(session, last + len(drafts), previous)
     return range(last + 1, last + 1 + len(drafts))
 
@@ -125,7 +124,11 @@ def keep_wordings(session: Session, texts: Iterable[str]) -> dict[str, str]:
 
 def seal(previous: str, row: Mapping[str, Any]) -> str:
     """Return an entry's hash: over its fields and the hash of the entry before it."""
-    fields = [_canonical(row[name]) for name in _SEALED]
+    return _sealed(previous, (row[name] for name in _SEALED))
+
+
+def _sealed(previous: str, values: Iterable[Any]) -> str:
+    fields = [_canonical(value) for value in values]
     return hashlib.sha256(f"{previous}\n{_encode(fields)}".encode()).hexdigest()
 
 

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 from campaigns.consent import suppression
 from campaigns.consent.models import Suppression, SuppressionReason
 from campaigns.contacts import addresses
+from campaigns.core import bulk
 from campaigns.core.db import keys_of
-
-_CHUNK = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +64,16 @@ def reasons_of(
     Takes pairs of channel and normalised address. Other spellings of a mailbox count.
     """
     owners = suppression.owners(session, held)
-    digests = list(owners)
     found: dict[tuple[str, str], set[SuppressionReason]] = {}
-    for start in range(0, len(digests), _CHUNK):
-        rows = session.execute(
-            select(Suppression.mailbox_hash, Suppression.channel, Suppression.reason).where(
-                Suppression.mailbox_hash.in_(digests[start : start + _CHUNK]),
-                suppression.is_active(now),
-            )
+    if not owners:
+        return found
+    rows = session.execute(
+        select(Suppression.mailbox_hash, Suppression.channel, Suppression.reason).where(
+            bulk.among(session, Suppression.mailbox_hash, owners), suppression.is_active(now)
         )
-        for row in rows:
-            for owner in owners[row.mailbox_hash]:
-                if owner[0] == row.channel:
-                    found.setdefault(owner, set()).add(SuppressionReason(row.reason))
+    )
+    for row in rows:
+        for owner in owners[row.mailbox_hash]:
+            if owner[0] == row.channel:
+                found.setdefault(owner, set()).add(SuppressionReason(row.reason))
     return found

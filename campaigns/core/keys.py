@@ -21,6 +21,7 @@ from campaigns.core.errors import NotConfigured
 
 PURPOSES = ("suppression", "tokens", "secrets", "session")
 _KEY_BYTES = 32
+_KEPT = 16_384
 _LAST_KID = 255
 """Tokens and sealed values have one byte for the number of their key."""
 
@@ -38,6 +39,10 @@ class KeyRing:
     """All keys by purpose, newest first."""
 
     keys: dict[str, tuple[Key, ...]]
+    _kept: dict[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Hashes of addresses lately asked for: a file asks for each of its own several times."""
 
     def current(self, purpose: str) -> Key:
         """Return the key that new uses are made with."""
@@ -59,11 +64,21 @@ class KeyRing:
         (``rehashed``) where the address itself is long gone. The address must be
         normalised already (lower-case email, E.164 phone).
         """
-        return self._carried(None, f"{channel}:{address}".encode())[-1]
+        return self._hashes(channel, address)[-1]
 
     def address_hashes(self, channel: str, address: str) -> list[str]:
         """Return the hashes as of every key of the ring, newest first: for look-ups."""
-        return self._carried(None, f"{channel}:{address}".encode())[::-1]
+        return list(self._hashes(channel, address)[::-1])
+
+    def _hashes(self, channel: str, address: str) -> tuple[str, ...]:
+        """Return the hashes as of every key, oldest first."""
+        found = self._kept.get((channel, address))
+        if found is None:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            found = tuple(self._carried(None, f"{channel}:{address}".encode()))
+            self._kept[channel, address] = found
+        return found
 
     def rehashed(self, address_hash: str) -> str:
         """Return a stored hash as the current key has it; unknown kids stay as they are."""

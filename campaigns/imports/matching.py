@@ -10,16 +10,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
+from campaigns.core import bulk
 from campaigns.imports.lines import Line
 from campaigns.imports.models import ImportRow
 
-_CHUNK = 900
+EMAIL, SMS = Channel.EMAIL.value, Channel.SMS.value
 _EMAIL_SHARED = (
     "{} people on file share this email and the name fits none or several of them. Nothing was "
     "changed. Correct the line, or the people."
@@ -38,6 +40,9 @@ _OTHER_EMAIL = (
 )
 _INACTIVE = "This person is on file and marked as {}. Nothing was changed."
 FIELDS = ("first_name", "last_name", "postal_code", "state", "city", "timezone", "locale")
+
+
+_of_fields = attrgetter(*FIELDS)
 
 
 @dataclass(slots=True, eq=False)
@@ -86,51 +91,53 @@ class Directory:
         wanted = {key for line in lines for key in _keys(line) if key not in self._looked_up}
         self._looked_up |= wanted
         ids: set[int] = set()
-        for channel in Channel:
+        for channel in (EMAIL, SMS):
             texts = [address for c, address in wanted if c == channel]
-            for start in range(0, len(texts), _CHUNK):
-                query = select(Address.contact_id).where(
-                    Address.channel == channel, Address.address.in_(texts[start : start + _CHUNK])
-                )
-                ids |= set(session.scalars(query))
+            query = select(Address.contact_id).where(
+                Address.channel == channel, bulk.among(session, Address.address, texts)
+            )
+            ids |= set(session.scalars(query))
         self._load_people(session, sorted(ids - self._by_id.keys()))
 
     def _load_people(self, session: Session, ids: Sequence[int]) -> None:
-        for start in range(0, len(ids), _CHUNK):
-            part = ids[start : start + _CHUNK]
-            lines = {
-                row.contact_id: row.line
-                for row in session.execute(
-                    select(ImportRow.contact_id, ImportRow.line)
-                    .where(ImportRow.contact_id.in_(part), ImportRow.import_id == self._import_id)
-                    .order_by(ImportRow.line.desc())
-                )
-            }
-            columns = [getattr(Contact, name) for name in FIELDS]
+        if not ids:
+            return
+        lines = {
+            row.contact_id: row.line
             for row in session.execute(
-                select(Contact.id, Contact.status, Contact.adult_confirmed, *columns).where(
-                    Contact.id.in_(part),
-                    Contact.status.not_in([ContactStatus.MERGED, ContactStatus.ERASED]),
+                select(ImportRow.contact_id, ImportRow.line)
+                .where(
+                    bulk.among(session, ImportRow.contact_id, ids),
+                    ImportRow.import_id == self._import_id,
                 )
-            ):
-                self._by_id[row.id] = Known(
-                    id=row.id,
-                    values=dict(zip(FIELDS, row[3:], strict=True)),
-                    adult=row.adult_confirmed,
-                    status=row.status,
-                    line=lines.get(row.id),
-                )
-            for contact_id, channel, address in session.execute(
-                select(Address.contact_id, Address.channel, Address.address).where(
-                    Address.contact_id.in_(part)
-                )
-            ):
-                person = self._by_id.get(contact_id)
-                if person is not None:
-                    self._place(person, channel, address)
+                .order_by(ImportRow.line.desc())
+            )
+        }
+        columns = [getattr(Contact, name) for name in FIELDS]
+        for row in session.execute(
+            select(Contact.id, Contact.status, Contact.adult_confirmed, *columns).where(
+                bulk.among(session, Contact.id, ids),
+                Contact.status.not_in([ContactStatus.MERGED, ContactStatus.ERASED]),
+            )
+        ):
+            self._by_id[row.id] = Known(
+                id=row.id,
+                values=dict(zip(FIELDS, row[3:], strict=True)),
+                adult=row.adult_confirmed,
+                status=row.status,
+                line=lines.get(row.id),
+            )
+        for contact_id, channel, address in session.execute(
+            select(Address.contact_id, Address.channel, Address.address).where(
+                bulk.among(session, Address.contact_id, ids)
+            )
+        ):
+            person = self._by_id.get(contact_id)
+            if person is not None:
+                self._place(person, channel, address)
 
     def _place(self, person: Known, channel: str, address: str) -> None:
-        if channel == Channel.EMAIL:
+        if channel == EMAIL:
             person.email = address
         else:
             person.phone = address
@@ -204,7 +211,7 @@ class Directory:
         return self._by_address.get((channel, address), []) if address else []
 
     def _make(self, line: Line) -> Known:
-        values = {name: getattr(line, name) for name in FIELDS}
+        values = dict(zip(FIELDS, _of_fields(line), strict=True))
         values["locale"] = line.locale or "en"
         person = Known(
             id=next(self._new_ids), values=values, adult=line.adult, line=line.line, new=True
@@ -242,9 +249,9 @@ class Directory:
 def _keys(line: Line) -> list[tuple[str, str]]:
     keys = []
     if line.email:
-        keys.append((Channel.EMAIL.value, line.email))
+        keys.append((EMAIL, line.email))
     if line.phone:
-        keys.append((Channel.SMS.value, line.phone))
+        keys.append((SMS, line.phone))
     return keys
 
 

@@ -62,10 +62,18 @@ class ProofReader:
         self.now = now
         self.order = order
         self.zone = zone
+        self._kinds = [
+            kind
+            for kind in KINDS
+            if f"{kind}_consent_at" in single
+            or (kind != TOPIC and "consent_at" in single)
+            or any(kind in one.words for one in attestations)
+        ]
+        """Only kinds for which this file can have a proof at all."""
 
     def read(self, line: Line, values: list[str]) -> None:
         """Find what proves each consent of a line, with a remark where something is missing."""
-        for kind in KINDS:
+        for kind in self._kinds:
             if (kind == "email" and line.email is None) or (kind == "sms" and line.phone is None):
                 continue
             if line.stands.get(kind, Stand.IN) is not Stand.IN:

@@ -42,7 +42,7 @@ _CELL_TOO_LONG = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """One record: its first line (the header is line 1), the line after it, its cells.
 
@@ -203,10 +203,11 @@ def _checked(record: Record, width: int | None) -> Record:
             fault = ("cells_too_many", _CELLS_TOO_MANY.format(len(cells), width))
         else:
             cells = (cells + [""] * width)[:width]
-    if any("\x00" in cell for cell in cells):
+    whole = "".join(cells)
+    if "\x00" in whole:
         fault = ("unreadable", _UNREADABLE)
         cells = [cell.replace("\x00", "\ufffd") for cell in cells]
-    if max(map(len, cells)) > MAX_CELL:
+    if len(whole) > MAX_CELL and max(map(len, cells)) > MAX_CELL:
         fault = ("cell_too_long", _CELL_TOO_LONG)
         cells = [cell[:200] for cell in cells]
     if cells is record.cells and fault is None:

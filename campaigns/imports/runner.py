@@ -27,7 +27,8 @@ from campaigns.imports.lines import Layout, Line
 from campaigns.imports.matching import Directory
 from campaigns.imports.models import Import, ImportState
 
-CHUNK = 500
+CHUNK = 2_000
+"""Lines in one transaction: about 100 ms on SQLite."""
 TICK_SECONDS = 20.0
 
 log = logs.get(__name__)

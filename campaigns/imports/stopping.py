@@ -39,6 +39,7 @@ _CLAIM = (
     )
     .values(contact_id=bindparam("owner"))
 )
+EMAIL, SMS = Channel.EMAIL.value, Channel.SMS.value
 Held = tuple[str, str]
 """A channel and a normalised address."""
 
@@ -69,6 +70,8 @@ def of_lines(lines: Iterable[Line]) -> list[Stop]:
     """Return the stops that lines tell of, one for each address and reason."""
     found: dict[tuple[str, str, R], Stop] = {}
     for line in lines:
+        if not line.stands:
+            continue
         for channel, address in held_by(line):
             stand = line.stands.get(channel)
             reason = None if stand is None else _REASONS.get((Channel(channel), stand))
@@ -80,8 +83,12 @@ def of_lines(lines: Iterable[Line]) -> list[Stop]:
 
 def held_by(line: Line) -> list[Held]:
     """Return the addresses of a line."""
-    pairs = ((Channel.EMAIL.value, line.email), (Channel.SMS.value, line.phone))
-    return [(channel, address) for channel, address in pairs if address]
+    found = []
+    if line.email:
+        found.append((EMAIL, line.email))
+    if line.phone:
+        found.append((SMS, line.phone))
+    return found
 
 
 def reasons_of(session: Session, lines: Iterable[Line], *, now: datetime) -> dict[Held, set[R]]:
@@ -91,6 +98,8 @@ def reasons_of(session: Session, lines: Iterable[Line], *, now: datetime) -> dic
 
 def refuse_erased(lines: Iterable[Line], reasons: Mapping[Held, set[R]]) -> None:
     """Refuse the lines of people who asked to be erased: not even their names come back."""
+    if not any(R.ERASED in why for why in reasons.values()):
+        return
     for line in lines:
         if line.refusal is None and any(
             R.ERASED in reasons.get(held, ()) for held in held_by(line)

@@ -52,6 +52,7 @@ def of_wishes(
 ) -> Counter[str]:
     """Count what became of the wishes of a chunk; ``reasons`` as in ``writing.write``."""
     tally: Counter[str] = Counter()
+    stale_before = now - STALE_AFTER
     for wish in wishes:
         kind = wish.key[1]
         if wish.key in outcome.refused:
@@ -66,7 +67,7 @@ def of_wishes(
         else:
             tally[f"{kind}_granted"] += 1
             tally[f"{kind}_attested"] += "attestation" in wish.evidence
-            tally[f"{kind}_stale"] += (wish.expressed_at or now) < now - STALE_AFTER
+            tally[f"{kind}_stale"] += (wish.expressed_at or now) < stale_before
             tally[f"{kind}_blocked"] += bool(reasons.get((str(wish.channel), wish.address)))
     for quiet in (f"{TOPIC}_known", f"{TOPIC}_left_before", f"{TOPIC}_blocked", f"{TOPIC}_stale"):
         tally.pop(quiet, None)

@@ -16,6 +16,8 @@ from campaigns.imports.lines import Line
 from campaigns.imports.matching import Decision, Known
 from campaigns.imports.proofs import Proof
 
+EMAIL, SMS = Channel.EMAIL.value, Channel.SMS.value
+_LEFT = (Stand.OUT, Stand.COMPLAINED)
 _RANK = {Action.OPT_OUT: 2, Action.OPT_IN_CONFIRMED: 1, Action.HEALTH_TOPIC_CONSENT: 1, None: 0}
 
 
@@ -34,12 +36,12 @@ def wishes_of(decisions: Iterable[Decision], *, import_id: int, filename: str) -
 
 
 def _of_line(line: Line, person: Known, evidence: dict[str, Any]) -> Iterable[Wish]:
-    held = {Channel.EMAIL: person.email, Channel.SMS: person.phone}
-    own = {Channel.EMAIL: line.email, Channel.SMS: line.phone}
-    for channel in Channel:
+    for channel, address, own in (
+        (EMAIL, person.email, line.email),
+        (SMS, person.phone, line.phone),
+    ):
         stand = line.stands.get(channel, Stand.IN)
-        address = held[channel]
-        if stand in (Stand.OUT, Stand.COMPLAINED) and address is not None:
+        if stand in _LEFT and address is not None:
             yield Wish(
                 contact_id=person.id,
                 channel=channel,
@@ -51,10 +53,8 @@ def _of_line(line: Line, person: Known, evidence: dict[str, Any]) -> Iterable[Wi
                     **({"complaint": "yes"} if stand is Stand.COMPLAINED else {}),
                 },
             )
-        elif own[channel] is not None and own[channel] == address:
-            yield _agreement(
-                person, channel, own[channel] or "", line.proofs.get(channel), evidence
-            )
+        elif own is not None and own == address:
+            yield _agreement(person, channel, own, line.proofs.get(channel), evidence)
     if TOPIC in line.proofs and (line.topics or not line.proofs[TOPIC].attested):
         yield _agreement(person, TOPIC, "", line.proofs[TOPIC], evidence)
 

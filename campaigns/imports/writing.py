@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from campaigns.audience.models import ContactInterest
@@ -18,8 +17,9 @@ from campaigns.consent.ledger import TOPIC, BulkOutcome
 from campaigns.consent.models import ConsentState, ConsentStatus, SuppressionReason
 from campaigns.contacts import addresses
 from campaigns.contacts.models import Address, Channel, Contact
+from campaigns.core import bulk
 from campaigns.core.actors import Actor
-from campaigns.core.db import Base, is_sqlite, keys_of
+from campaigns.core.db import is_sqlite, keys_of
 from campaigns.imports import stopping, tallies
 from campaigns.imports.attestations import KIND_WORDS
 from campaigns.imports.cells import Stand
@@ -66,9 +66,9 @@ def write(
     ``reasons``: why addresses of the chunk are not contacted now.
     """
     people = list({id(d.person): d.person for d in decisions if d.person is not None}.values())
-    _write_people(session, target, people, now)
+    fresh = _write_people(session, target, people, now)
     wishes = wishes_of(decisions, import_id=target.id, filename=target.filename)
-    outcome = ledger.import_grants(session, wishes, actor=target.actor, now=now)
+    outcome = ledger.import_grants(session, wishes, actor=target.actor, now=now, fresh=fresh)
     stopping.claim(session, wishes)
     tally = tallies.of_wishes(wishes, outcome, reasons=reasons, now=now)
     tally["email_bounced"] = count_bounces(decisions)
@@ -81,6 +81,8 @@ def write(
 
 def note_refusals(decisions: Sequence[Decision], outcome: BulkOutcome) -> None:
     """Say on each line whose agreement is refused that the person opted out before."""
+    if not outcome.refused:
+        return
     for decision in decisions:
         person = decision.person
         if person is None:
@@ -118,26 +120,23 @@ def note_outcomes(decisions: Sequence[Decision]) -> Counter[str]:
     return tally
 
 
-def _write_people(session: Session, target: Target, people: list[Known], now: datetime) -> None:
+def _write_people(session: Session, target: Target, people: list[Known], now: datetime) -> set[int]:
+    """Write people and their addresses; return the ids of those who are new."""
     fresh = [person for person in people if person.new]
     for person, number in zip(fresh, _new_ids(session, len(fresh)), strict=True):
         person.id = number
-    if fresh:
-        session.execute(
-            insert(_table(Contact)),
-            [
-                {
-                    "id": person.id,
-                    **person.values,
-                    "status": person.status,
-                    "adult_confirmed": person.adult,
-                    "source": target.source,
-                    "created_at": now,
-                    "updated_at": now,
-                }
-                for person in fresh
-            ],
-        )
+    bulk.insert(
+        session,
+        Contact,
+        ("id", *FIELDS, "status", "adult_confirmed"),
+        [(p.id, *(p.values[name] for name in FIELDS), p.status, p.adult) for p in fresh],
+        same={
+            "source": target.source,
+            "created_at": now,
+            "updated_at": now,
+            "no_click_tracking": False,
+        },
+    )
     changed = [p for p in people if not p.new and (p.changed or p.added)]
     if changed:
         session.execute(
@@ -153,24 +152,23 @@ def _write_people(session: Session, target: Target, people: list[Known], now: da
             ],
         )
     ring = keys_of(session)
-    rows = [
-        {
-            "contact_id": person.id,
-            "channel": channel,
-            "address": address,
-            "address_hash": ring.address_hash(channel, addresses.mailbox(channel, address)),
-            "created_at": now,
-        }
-        for person in people
-        for channel, address in person.added.items()
-    ]
-    if rows:
-        session.execute(insert(_table(Address)), rows)
-
-
-def _table(model: type[Base]) -> Table:
-    """Return a model's table: inserting by it costs half of inserting by the model."""
-    return cast("Table", model.__table__)
+    bulk.insert(
+        session,
+        Address,
+        ("contact_id", "channel", "address", "address_hash"),
+        [
+            (
+                person.id,
+                channel,
+                address,
+                ring.address_hash(channel, addresses.mailbox(channel, address)),
+            )
+            for person in people
+            for channel, address in person.added.items()
+        ],
+        same={"created_at": now},
+    )
+    return {person.id for person in fresh}
 
 
 def _new_ids(session: Session, count: int) -> list[int]:
@@ -191,25 +189,22 @@ def _write_topics(
 ) -> Counter[str]:
     naming = [d for d in decisions if d.person is not None and d.line.topics]
     agreed = _agreed_to_topics(session, sorted({d.person.id for d in naming if d.person}))
-    rows: dict[tuple[int, int], dict[str, Any]] = {}
+    rows: dict[tuple[int, int], None] = {}
     for decision in naming:
         assert decision.person is not None
         if decision.person.id not in agreed:
             decision.line.remarks.append(TOPICS_LEFT_OUT)
             continue
         for code in decision.line.topics:
-            key = (decision.person.id, target.interest_ids[code])
-            rows[key] = {
-                "contact_id": key[0],
-                "interest_id": key[1],
-                "since": now,
-                "source": target.source,
-            }
-    if rows:
-        dialect = sqlite if is_sqlite(session) else postgresql
-        session.execute(
-            dialect.insert(_table(ContactInterest)).on_conflict_do_nothing(), list(rows.values())
-        )
+            rows[decision.person.id, target.interest_ids[code]] = None
+    bulk.insert(
+        session,
+        ContactInterest,
+        ("contact_id", "interest_id"),
+        list(rows),
+        same={"since": now, "source": target.source, "by_email": True, "by_sms": True},
+        skipping=True,
+    )
     return topic_figures(naming, agreed)
 
 
@@ -220,36 +215,31 @@ def topic_figures(naming: Sequence[Decision], agreed: set[int]) -> Counter[str]:
 
 
 def _agreed_to_topics(session: Session, ids: list[int]) -> set[int]:
-    found: set[int] = set()
-    for start in range(0, len(ids), 900):
-        found |= set(
-            session.scalars(
-                select(ConsentState.contact_id).where(
-                    ConsentState.contact_id.in_(ids[start : start + 900]),
-                    ConsentState.channel == TOPIC,
-                    ConsentState.status == ConsentStatus.GRANTED,
-                )
+    if not ids:
+        return set()
+    return set(
+        session.scalars(
+            select(ConsentState.contact_id).where(
+                bulk.among(session, ConsentState.contact_id, ids),
+                ConsentState.channel == TOPIC,
+                ConsentState.status == ConsentStatus.GRANTED,
             )
         )
-    return found
+    )
 
 
 def _write_rows(session: Session, target: Target, decisions: Sequence[Decision]) -> None:
-    plain, telling = [], []
+    plain: list[tuple[Any, ...]] = []
+    telling: list[tuple[Any, ...]] = []
     for decision in decisions:
         line = decision.line
-        row = {
-            "import_id": target.id,
-            "line": line.line,
-            "outcome": decision.outcome,
-            "contact_id": decision.person.id if decision.person else None,
-        }
+        row = (line.line, decision.outcome, decision.person.id if decision.person else None)
         if decision.reason is None and not line.remarks:
             plain.append(row)
             continue
         reason = decision.reason or " ".join(line.remarks)
-        code = decision.code or "remark"
-        telling.append({**row, "code": code, "reason": reason, "cells": line.cells})
-    for rows in (plain, telling):
-        if rows:
-            session.execute(insert(_table(ImportRow)), rows)
+        telling.append((*row, decision.code or "remark", reason, line.cells))
+    columns = ("line", "outcome", "contact_id")
+    same = {"import_id": target.id}
+    bulk.insert(session, ImportRow, columns, plain, same=same)
+    bulk.insert(session, ImportRow, (*columns, "code", "reason", "cells"), telling, same=same)
