@@ -303,10 +303,10 @@ def state_of(session: Session, contact_id: int) -> dict[str, ConsentState]:
 
 
 def history(session: Session, contact_id: int) -> list[ConsentEntry]:
-    """Return a person's entries, newest first."""
+    """Return a person's entries, newest first, with those of records that were merged in."""
     query = (
         select(ConsentEntry)
-        .where(ConsentEntry.contact_id == contact_id)
+        .where(ConsentEntry.contact_id.in_(directory.records_of(session, contact_id)))
         .order_by(ConsentEntry.id.desc())
     )
     return list(session.scalars(query))

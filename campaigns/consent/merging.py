@@ -7,6 +7,7 @@ how, in ``wiring``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import update
@@ -22,6 +23,7 @@ from campaigns.consent.models import (
     Method,
     OptInRequest,
     PreferenceCode,
+    Scan,
     Suppression,
 )
 from campaigns.contacts import directory
@@ -31,6 +33,28 @@ from campaigns.core.errors import InvalidInput
 
 _FINAL = (ContactStatus.DECEASED, ContactStatus.MINOR)
 """What is known of the person, whichever record says it."""
+
+_WEIGHT = {ConsentStatus.PENDING: 1, ConsentStatus.GRANTED: 2}
+"""What an agreement that comes along must outweigh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a merge leaves on one channel."""
+
+    address: str | None
+    """The address that messages go to afterwards."""
+    moves: bool
+    """It comes from the record that goes."""
+    left: str | None
+    """An address of the record that goes which is not written to any more."""
+    status: ConsentStatus
+    taken: ConsentStatus | None
+    """The agreement or request that comes along from the record that goes."""
+
+
+_SCAN = ("scan_id", "scan_sha256")
+"""Evidence that leads to the signed form: the entry that quotes it leads there too."""
 
 Move = Callable[[Session, int, int, datetime], None]
 """Gives what hangs on a record to another: (session, id that stays, id that goes, now)."""
@@ -68,6 +92,7 @@ def merge(session: Session, *, keep_id: int, drop_id: int, actor: Actor, now: da
         if not getattr(keep, name) and getattr(drop, name):
             setattr(keep, name, getattr(drop, name))
     keep.adult_confirmed = keep.adult_confirmed or drop.adult_confirmed
+    keep.no_click_tracking = keep.no_click_tracking or drop.no_click_tracking
     for name in ("last_heard_at", "last_clicked_at", "last_booked_at", "hold_until"):
         moments = [at for at in (getattr(keep, name), getattr(drop, name)) if at is not None]
         setattr(keep, name, max(moments, default=None))
@@ -75,7 +100,7 @@ def merge(session: Session, *, keep_id: int, drop_id: int, actor: Actor, now: da
         keep.hold_reason = keep.hold_reason or drop.hold_reason
     if drop.status in _FINAL:
         keep.status = drop.status
-    for table in (Note, OptInRequest, PreferenceCode, Suppression):
+    for table in (Note, OptInRequest, PreferenceCode, Scan, Suppression):
         session.execute(update(table).where(table.contact_id == drop_id).values(contact_id=keep_id))
     drop.status = ContactStatus.MERGED
     drop.merged_into_id = keep_id
@@ -100,6 +125,40 @@ def merge(session: Session, *, keep_id: int, drop_id: int, actor: Actor, now: da
     return keep
 
 
+def forecast(session: Session, keep_id: int, drop_id: int) -> dict[Channel, Outcome]:
+    """Return what a merge would leave of addresses and consent; changes nothing.
+
+    The kept record's address holds; the other's moves only where there is none. A stop of
+    either holds. An agreement counts for the address it was given for, and so comes along
+    with an address that moves, or where both records have the same one.
+    """
+    mine, theirs = (directory.addresses_of(session, number) for number in (keep_id, drop_id))
+    found = {}
+    for channel in Channel:
+        own, other = mine.get(channel), theirs.get(channel)
+        before = standing.current(session, keep_id, channel)
+        says = standing.current(session, drop_id, channel)
+        was = ConsentStatus(before.status) if before else ConsentStatus.NONE
+        said = ConsentStatus(says.status) if says else ConsentStatus.NONE
+        moves = own is None and other is not None
+        same = own is not None and other is not None and own.address == other.address
+        stopped = ConsentStatus.WITHDRAWN in (was, said)
+        comes = (moves or same) and not stopped and _WEIGHT.get(said, 0) > _WEIGHT.get(was, 0)
+        after = ConsentStatus.WITHDRAWN if stopped else said if comes else was
+        if moves and after == ConsentStatus.NONE:
+            email = channel == Channel.EMAIL
+            after = ConsentStatus.UNCONFIRMED if email else ConsentStatus.WAITING
+        kept = own or other
+        found[channel] = Outcome(
+            address=kept.address if kept else None,
+            moves=moves,
+            left=None if other is None or moves or same else other.address,
+            status=after,
+            taken=said if comes else None,
+        )
+    return found
+
+
 def _take_channel(
     session: Session,
     keep: Contact,
@@ -109,17 +168,12 @@ def _take_channel(
     actor: Actor,
     now: datetime,
 ) -> None:
+    planned = forecast(session, keep.id, drop.id)[channel]
     theirs = standing.current(session, drop.id, channel)
-    stopped = theirs is not None and theirs.status == ConsentStatus.WITHDRAWN
-    granted = theirs is not None and theirs.status == ConsentStatus.GRANTED
-    mine = directory.addresses_of(session, keep.id).get(channel)
-    other = directory.addresses_of(session, drop.id).get(channel)
-    moves = mine is None and other is not None
-    if moves:
-        assert other is not None
-        other.contact_id = keep.id
+    if planned.moves:
+        directory.addresses_of(session, drop.id)[channel].contact_id = keep.id
         session.flush()
-    if stopped:
+    if theirs is not None and theirs.status == ConsentStatus.WITHDRAWN:
         ledger.withdraw(
             session,
             contact_id=keep.id,
@@ -129,11 +183,11 @@ def _take_channel(
             now=now,
             evidence={"merged_from": drop.id},
         )
-    elif moves and granted:
+    elif planned.taken == ConsentStatus.GRANTED:
         _carry_over(session, keep, drop, channel, actor=actor, now=now)
-    elif moves and theirs is not None and theirs.status == ConsentStatus.PENDING:
+    elif planned.taken == ConsentStatus.PENDING and theirs is not None:
         _carry_request(session, keep, theirs, actor=actor, now=now)
-    elif moves:
+    elif planned.moves:
         standing.note_unproven(session, keep.id, channel, now=now)
 
 
@@ -215,6 +269,7 @@ def _carry_over(
     state = standing.current(session, drop.id, channel)
     if given is None:
         return
+    proof = ledger.evidence_of(session, [given.id]).get(given.id, {})
     ledger.record(
         session,
         contact_id=keep.id,
@@ -226,6 +281,10 @@ def _carry_over(
         expressed_at=given.expressed_at,
         disclosure_id=given.disclosure_id,
         wording=ledger.wording_of(session, given),
-        evidence={"merged_from": drop.id, "earlier_entry": given.id},
+        evidence={
+            "merged_from": drop.id,
+            "earlier_entry": given.id,
+            **{name: proof[name] for name in _SCAN if name in proof},
+        },
         source_label=state.source_label if state else "",
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from campaigns.contacts import addresses, areas
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
@@ -115,6 +115,31 @@ def find_by_address(session: Session, channel: str, address: str) -> list[Contac
         .order_by(Contact.id)
     )
     return list(session.scalars(query))
+
+
+def find_former(session: Session, channel: str, address: str) -> list[Contact]:
+    """Return the people whose merged records have an address that did not move with them."""
+    gone = aliased(Contact)
+    query = (
+        select(Contact)
+        .join(gone, gone.merged_into_id == Contact.id)
+        .join(Address, Address.contact_id == gone.id)
+        .where(Address.channel == channel, Address.address == address)
+        .where(Contact.status.not_in([ContactStatus.MERGED, ContactStatus.ERASED]))
+        .order_by(Contact.id)
+        .distinct()
+    )
+    return list(session.scalars(query))
+
+
+def records_of(session: Session, contact_id: int) -> list[int]:
+    """Return the numbers of a person's record and of all that were merged into it."""
+    found, fresh = {contact_id}, {contact_id}
+    while fresh:
+        query = select(Contact.id).where(Contact.merged_into_id.in_(fresh))
+        fresh = set(session.scalars(query)) - found
+        found |= fresh
+    return sorted(found)
 
 
 def addresses_of(session: Session, contact_id: int) -> dict[Channel, Address]:

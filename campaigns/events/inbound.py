@@ -58,7 +58,8 @@ def receive(
     """
     _lock_number(session, form.sender)
     people = directory.find_by_address(session, Channel.SMS, form.sender)
-    directory.lock(session, [person.id for person in people])
+    owners = people or directory.find_former(session, Channel.SMS, form.sender)
+    directory.lock(session, [person.id for person in owners])
     reading = _read(form)
     row_id = _store(session, form, reading, people, signature_digest, min(sent_at or now, now))
     if row_id is None:
@@ -271,6 +272,20 @@ def _stop(
             changed = changed or (entry is not None and channel == Channel.SMS)
         if person.hold_reason == UNCLEAR:
             directory.release(session, person.id, now=now)
+    # The number of a record that was merged: nobody is written to there, but its owner spoke.
+    for person in [] if people else directory.find_former(session, Channel.SMS, row.from_address):
+        for channel in channels:
+            ledger.withdraw(
+                session,
+                contact_id=person.id,
+                channel=channel,
+                method=Method.REPLY if actor is None else Method.STAFF,
+                actor=actor or _person(person),
+                now=now,
+                words=words,
+                evidence={"sid": row.provider_sid, "rule": reading.rule},
+                expressed_at=row.received_at,
+            )
     if not people:
         known = suppression.is_suppressed(session, Channel.SMS, row.from_address, now)
         reason = SuppressionReason.OPT_OUT

@@ -77,7 +77,7 @@ def erase(session: Session, actor: Actor, contact_id: int, *, reason: str, now: 
             fields={"reason": "Say who asked for it and how."},
         )
     contact = directory.get(session, contact_id)
-    ids = _records(session, contact_id)
+    ids = directory.records_of(session, contact_id)
     directory.lock(session, ids)
     session.refresh(contact)
     if contact.status == ContactStatus.ERASED:
@@ -113,16 +113,6 @@ def erase(session: Session, actor: Actor, contact_id: int, *, reason: str, now: 
     )
     session.refresh(contact)
     return Erased(people=len(ids), addresses=len(held), files=files)
-
-
-def _records(session: Session, contact_id: int) -> list[int]:
-    """Return the person and all records that were merged into hers, over any number of steps."""
-    found, fresh = {contact_id}, {contact_id}
-    while fresh:
-        query = select(Contact.id).where(Contact.merged_into_id.in_(fresh))
-        fresh = set(session.scalars(query)) - found
-        found |= fresh
-    return sorted(found)
 
 
 def _addresses(session: Session, ids: list[int]) -> set[tuple[str, str]]:

@@ -31,6 +31,8 @@ class Event:
 
     number: int
     """Its place in the chain."""
+    record: int
+    """The number of the person's record for which it was said; of two that were merged, either."""
     channel: str
     action: str
     method: str
@@ -79,6 +81,8 @@ class Proof:
     zone_from: str
     """``told``, ``derived`` (from ZIP code or area code) or ``clinic``."""
     addresses: dict[str, str]
+    merged: list[int]
+    """The numbers of records that were merged into this one."""
     states: dict[str, dict[str, Any]]
     events: list[Event]
     blocks: list[Block]
@@ -118,6 +122,12 @@ def of_person(session: Session, contact_id: int, *, clinic_zone: str, now: datet
     zone, zone_from = _zone(session, contact, clinic_zone)
     fault = verification.find_fault(session)
     addresses = {str(channel): row.address for channel, row in held.items()}
+    records = directory.records_of(session, contact_id)
+    everywhere = {
+        (str(row.channel), row.address)
+        for number in records
+        for row in directory.addresses_of(session, number).values()
+    }
     return Proof(
         contact_id=contact_id,
         name=f"{contact.first_name} {contact.last_name}".strip(),
@@ -125,11 +135,12 @@ def of_person(session: Session, contact_id: int, *, clinic_zone: str, now: datet
         zone=zone,
         zone_from=zone_from,
         addresses=addresses,
+        merged=[number for number in records if number != contact_id],
         states={
             channel: _state(row) for channel, row in ledger.state_of(session, contact_id).items()
         },
         events=_events(session, entries),
-        blocks=_blocks(session, contact_id, addresses),
+        blocks=_blocks(session, contact_id, everywhere),
         ledger_fault=f"Entry {fault.entry_id}: {fault.why}" if fault else None,
     )
 
@@ -180,6 +191,7 @@ def _event(
     by = str(entry.actor_kind) + (f" {entry.actor_id}" if entry.actor_id else "")
     return Event(
         number=entry.id,
+        record=entry.contact_id,
         channel=entry.channel,
         action=str(entry.action),
         method=str(entry.method),
@@ -200,8 +212,8 @@ def _event(
     )
 
 
-def _blocks(session: Session, contact_id: int, addresses: dict[str, str]) -> list[Block]:
-    rows = suppression.history_about(session, contact_id, list(addresses.items()))
+def _blocks(session: Session, contact_id: int, held: set[tuple[str, str]]) -> list[Block]:
+    rows = suppression.history_about(session, contact_id, sorted(held))
     return [
         Block(
             channel=row.channel,

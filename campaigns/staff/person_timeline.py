@@ -62,6 +62,7 @@ _DONE = {
 _EVIDENCE = (
     ("words", "In the person's words"),
     ("how", "How"),
+    ("merged_from", "From the record that was merged in, number"),
     ("note", "Note"),
     ("source_url", "Page"),
     ("source", "How it was given"),
@@ -141,7 +142,7 @@ def _consent(session: Session, contact: Contact, before: datetime | None) -> lis
     query = (
         select(ConsentEntry, Wording.text)
         .outerjoin(Wording, Wording.sha256 == ConsentEntry.wording_sha256)
-        .where(ConsentEntry.contact_id == contact.id)
+        .where(ConsentEntry.contact_id.in_(directory.records_of(session, contact.id)))
         .order_by(ConsentEntry.expressed_at.desc(), ConsentEntry.id.desc())
         .limit(LENGTH)
     )
@@ -182,7 +183,8 @@ def _facts(proof: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 def _suppressions(session: Session, contact: Contact) -> list[Line]:
     held = [
         (str(row.channel), row.address)
-        for row in directory.addresses_of(session, contact.id).values()
+        for number in directory.records_of(session, contact.id)
+        for row in directory.addresses_of(session, number).values()
     ]
     lines = []
     for row in suppression.history_of(session, held):
@@ -222,7 +224,7 @@ def _records(
         select(AuditEntry)
         .where(
             AuditEntry.subject_kind == "contact",
-            AuditEntry.subject_id == contact.id,
+            AuditEntry.subject_id.in_(directory.records_of(session, contact.id)),
             AuditEntry.action.in_(actions),
         )
         .order_by(AuditEntry.id.desc())

@@ -96,6 +96,8 @@ STAFF = (
     ("new person", "/staff/people/new"),
     ("person", "/staff/people/{person}"),
     ("erase person", "/staff/people/{person}/erase"),
+    ("merge person", "/staff/people/{person}/merge"),
+    ("merge person, compared", "/staff/people/{person}/merge?other={booked}"),
     ("do not contact", "/staff/do-not-contact/"),
     ("do not contact, an address", "/staff/do-not-contact/?q=%2B12125550123"),
     ("proof of consent", "/staff/people/{person}/proof"),

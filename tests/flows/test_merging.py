@@ -80,19 +80,21 @@ def test_messages_to_either_count_for_the_caps_of_the_one_that_stays(
     with services.db.transaction() as session:
         make_clinic(session, now=NOON, email_per_day=1)
         drop = make_member(session, now=NOON, phone=None, channels=(Channel.EMAIL,))
+        drop_id = drop.id
         make_scheduled(session, now=NOON)
     settle(services)
     clock.advance(HOUR)
     with services.db.transaction() as session:
         keep = make_member(session, now=NOON, phone=None, channels=(Channel.EMAIL,))
-        fold(session, keep, session.get_one(Contact, drop.id), clock)
+        keep_id = keep.id
+        fold(session, keep, session.get_one(Contact, drop_id), clock)
         make_scheduled(session, now=clock.now(), name="A second one")
     settle(services)
     assert sorted(message.reason or message.state for message in messages(services)) == [
         "cap_day",
         "delivered",
     ]
-    assert {m.contact_id for m in messages(services)} == {keep.id}
+    assert {m.contact_id for m in messages(services)} == {keep_id}
 
 
 def test_of_two_messages_of_a_campaign_one_leaves(
