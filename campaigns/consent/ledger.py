@@ -86,7 +86,8 @@ def record(
     words shown. Consent to keep topics goes under the channel ``topic``, whatever is given.
 
     Raises: NotFound ``contact``; InvalidInput ``address_missing`` for an opt-in without an
-    address, ``wording_missing`` for a text opt-in without the words that were shown,
+    address, ``wording_missing`` for an agreement without the words that were shown (one that
+    is quoted, ``earlier_entry`` of the evidence, has those of the entry that it names),
     ``disclosure_unapproved`` for one under a version with an open point (``checklist``).
     """
     directory.get(session, contact_id)
@@ -97,7 +98,7 @@ def record(
     if address is None and channel != TOPIC:
         held = directory.addresses_of(session, contact_id).get(Channel(channel))
         address = held.address if held else None
-    _check(channel, action, address, wording)
+    _check(channel, action, address, wording, quotes="earlier_entry" in (evidence or {}))
     if channel == Channel.SMS and disclosure_id is not None and action in _OPT_INS:
         disclosures.require_usable(session, disclosure_id, Channel.SMS)
     (entry_id,) = chain.append(
@@ -346,7 +347,9 @@ def promised_frequency(session: Session, disclosure_id: int | None) -> int | Non
     )
 
 
-def _check(channel: str, action: Action, address: str | None, wording: str | None) -> None:
+def _check(
+    channel: str, action: Action, address: str | None, wording: str | None, *, quotes: bool
+) -> None:
     opts_in = action in _OPT_INS
     if opts_in and not address:
         what = "email address" if channel == Channel.EMAIL else "phone number"
@@ -354,10 +357,13 @@ def _check(channel: str, action: Action, address: str | None, wording: str | Non
             "address_missing",
             f"This person has no {what} to agree for. Add it first; nothing was recorded.",
         )
-    if action == Action.OPT_IN_CONFIRMED and channel == Channel.SMS and not wording:
+    agrees = action in (Action.OPT_IN_CONFIRMED, Action.HEALTH_TOPIC_CONSENT)
+    # An email of a file may have come without words: quoting it adds none.
+    quotes = quotes and channel != Channel.SMS
+    if agrees and not wording and not quotes:
         raise InvalidInput(
             "wording_missing",
-            "Consent to texts counts only with the exact words the person agreed to. Add them; "
+            "An agreement counts only with the exact words the person agreed to. Add them; "
             "nothing was recorded.",
         )
 

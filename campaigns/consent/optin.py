@@ -150,6 +150,15 @@ def get(session: Session, request_id: int) -> OptInRequest:
     return row
 
 
+def needs_words(session: Session, row: OptInRequest) -> bool:
+    """Tell whether a request rests on no words that the person was shown before.
+
+    That is so for an address from a file. The page that confirms it has to show them.
+    """
+    asked = session.get(ConsentEntry, row.entry_id) if row.entry_id else None
+    return asked is None or asked.wording_sha256 is None
+
+
 def open_request(
     session: Session, contact_id: int, channel: str, *, now: datetime
 ) -> OptInRequest | None:
@@ -174,11 +183,15 @@ def confirm(
     now: datetime,
     evidence: Mapping[str, Any] | None = None,
     method: Method | None = None,
+    shown: tuple[int, str] | None = None,
 ) -> ConsentEntry:
     """Record the confirmation; the same request confirmed twice is one entry.
 
+    ``shown`` is the wording (its version, its words) that stood beside the button, for a
+    request that rests on none (``needs_words``).
+
     Raises: NotFound ``optin``; InvalidInput ``optin_expired``, ``optin_moved`` when the
-    address is not the person's any more.
+    address is not the person's any more, ``wording_missing``.
     """
     row = get(session, request_id)
     directory.lock(session, [row.contact_id])
@@ -198,6 +211,10 @@ def confirm(
             "optin_moved",
             "This address is not the one on file any more. Sign up again with the new one.",
         )
+    words = ledger.wording_of(session, asked) if asked else None
+    disclosure_id = asked.disclosure_id if asked and words else None
+    if words is None and shown is not None:
+        disclosure_id, words = shown
     how = method or (Method.REPLY if row.channel == Channel.SMS else Method.WEB_FORM)
     entry = ledger.grant(
         session,
@@ -206,8 +223,8 @@ def confirm(
         method=how,
         actor=Actor(kind=ActorKind.PERSON, id=row.contact_id),
         now=now,
-        disclosure_id=asked.disclosure_id if asked else None,
-        wording=ledger.wording_of(session, asked) if asked else None,
+        disclosure_id=disclosure_id,
+        wording=words,
         address=row.address,
         evidence={
             "optin_request": row.id,
