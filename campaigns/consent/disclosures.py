@@ -27,7 +27,7 @@ _SMS_ELEMENTS = (
     ("STOP", "It must say how to leave: STOP."),
     ("HELP", "It must say how to get help: HELP."),
     ("{PRIVACY_URL}", "It must link to the privacy page: {PRIVACY_URL}."),
-    ("{TERMS_URL}", "It must link to the programme's terms: {TERMS_URL}."),
+    ("{TERMS_URL}", "It must link to the program's terms: {TERMS_URL}."),
 )
 _SMS_SENSE = (
     (re.compile(r"autom"), "It must say that the texts are automated."),

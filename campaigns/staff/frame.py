@@ -64,6 +64,11 @@ RAIL_FOOT = (
     ("Outbox", "/staff/outbox/", "mailbox", _P.READ_OUTBOX),
     ("Settings", "/staff/settings/", "settings", _P.SIGNED_IN),
 )
+BENEATH = {
+    "/staff/people/": ("/staff/do-not-contact/", "/staff/bookings/"),
+    "/staff/library/": ("/staff/reviews/",),
+}
+"""Pages that an entry of the rail leads to, though their addresses begin otherwise."""
 
 
 @bp.app_context_processor
@@ -111,7 +116,9 @@ def frame() -> dict[str, Any]:
 
 
 def _is_here(url: str) -> bool:
-    return request.path == url if url == "/staff/" else request.path.startswith(url)
+    if url == "/staff/":
+        return request.path == url
+    return request.path.startswith((url, *BENEATH.get(url, ())))
 
 
 def _waiting() -> dict[str, int]:

@@ -65,7 +65,7 @@ def texts(session: Session, clinic: Clinic, base: str) -> list[Text]:
             code="use_case",
             label="Use case",
             text="Marketing",
-            help="One programme with one opt-in, so not “Mixed”.",
+            help="One program with one opt-in, so not “Mixed”.",
         ),
         Text(
             code="description",
