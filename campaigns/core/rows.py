@@ -66,4 +66,4 @@ def table(
 @lru_cache(maxsize=4096)
 def moment(at: datetime, *, sqlite_form: bool) -> str:
     """Write an instant in UTC as the database compares it."""
-    return at.strftime("%Y-%m-%d %H:%M:%S.%f") if sqlite_form else at.isoformat()
+    return at.isoformat(" ", "microseconds")[:26] if sqlite_form else at.isoformat()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import literal_column, select, update
+from sqlalchemy import literal_column, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from campaigns.core import rows as as_rows
 from campaigns.core.db import change, is_sqlite
 from campaigns.core.errors import NotFound
 from campaigns.delivery.models import Message, MessageState, Origin
@@ -75,14 +77,18 @@ def enqueue(
 
 
 def insert_new(session: Session, rows: Sequence[dict[str, Any]]) -> int:
-    """Insert messages that do not exist yet; return how many (of one row) were new."""
+    """Insert messages that do not exist yet, in one statement; return how many were new.
+
+    All rows name the same columns.
+    """
     if not rows:
         return 0
     table: Any = Message.__table__
     insert: Any = (sqlite if is_sqlite(session) else postgresql).insert(table)
-    statement = insert.on_conflict_do_nothing(index_elements=list(KEY)).returning(table.c.id)
-    # Postgres does not say how many rows of a list were new: count what comes back.
-    return len(session.connection().execute(statement, list(rows)).all())
+    columns = {name: table.c[name].type for name in rows[0]}
+    new = as_rows.table(session, "new", columns, map(itemgetter(*columns), rows))
+    statement = insert.from_select(list(columns), select(new).where(true()))
+    return change(session, statement.on_conflict_do_nothing(index_elements=list(KEY)))
 
 
 def cancel(

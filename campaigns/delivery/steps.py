@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.clinic.models import Clinic
 from campaigns.core import faults
-from campaigns.delivery import outbox, profiles
+from campaigns.delivery import outbox
 from campaigns.delivery.models import MessageState, Origin
 from campaigns.delivery.parts import Parts
 from campaigns.drips import enrolment
@@ -22,7 +22,7 @@ from campaigns.drips.models import Enrolment, EnrolmentState
 
 LIFETIME = timedelta(days=7)
 """A drip's message that found no moment to leave in this time is not sent any more."""
-LIMIT = 1_000
+LIMIT = 4_000
 
 
 def tick(parts: Parts) -> int:
@@ -40,7 +40,6 @@ def tick(parts: Parts) -> int:
         due = enrolment.due_steps(session, now=now, limit=LIMIT)
         if not due:
             return 0
-        profiles.refresh(session, [step.contact_id for step in due])
         outbox.insert_new(
             session,
             [

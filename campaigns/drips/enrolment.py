@@ -9,16 +9,16 @@ transaction: a crash between the two is impossible, and a second tick finds noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, literal, select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session, aliased
 
 from campaigns.contacts.models import Contact
 from campaigns.content.models import Lesson
+from campaigns.core import rows
 from campaigns.drips import bystanders, exits, timing, whereabouts
 from campaigns.drips.authoring import DRAFT_NUMBER, wait_of
 from campaigns.drips.bystanders import insert_new, live, members_of
@@ -41,8 +41,7 @@ REST = 20
 """How many times as long as a costly look took a drip rests before the next."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueStep:
+class DueStep(NamedTuple):
     """A step that one person is to get now; delivery makes one message of it.
 
     The message's key is (drip_step, ``step_id``, ``enrolment_id``, ``channel``).
@@ -59,6 +58,16 @@ class DueStep:
     zone: str
     following: Wait | None
     """The wait of the step after this one; None when this is the last."""
+
+
+class _Step(NamedTuple):
+    """What is the same for everybody who is due at one place of a version."""
+
+    id: int
+    position: int
+    channel: str
+    lesson_version_id: int
+    following: Wait | None
 
 
 def enrol_due(session: Session, *, now: datetime, limit: int = CHUNK) -> int:
@@ -104,12 +113,11 @@ def work_out_due(session: Session, *, now: datetime, limit: int = CHUNK) -> int:
         query = whereabouts.join_residence(
             query.join(Contact, Contact.id == Enrolment.contact_id), Contact.id
         )
-        rows = session.execute(query.with_for_update(of=Enrolment, skip_locked=True)).all()
         changes = []
-        for row in rows:
+        for row in session.execute(query.with_for_update(of=Enrolment, skip_locked=True)).all():
             zone = whereabouts.zone_of(Residence(*row[5:9]), clinic_zone)
             wait = Wait(days=row[2], minutes=row[3], at_local_time=row[4])
-            changes.append({"b_id": row[0], "b_due": timing.next_due(row[1], wait, zone)})
+            changes.append((row[0], timing.next_due(row[1], wait, zone)))
         _set_due(session, changes)
         done += len(changes)
         if done >= limit:
@@ -147,10 +155,8 @@ def due_steps(session: Session, *, now: datetime, limit: int = CHUNK) -> list[Du
         query = whereabouts.join_residence(
             query.join(Contact, Contact.id == Enrolment.contact_id), Contact.id
         )
-        for row in session.execute(query.with_for_update(of=Enrolment, skip_locked=True)):
-            step, channel = steps[row[1], row[2] + 1]
-            following = steps.get((row[1], row[2] + 2))
-            assert step.lesson_version_id is not None  # published steps are frozen
+        for row in session.execute(query.with_for_update(of=Enrolment, skip_locked=True)).all():
+            step = steps[row[1], row[2] + 1]
             found.append(
                 DueStep(
                     enrolment_id=row[0],
@@ -158,11 +164,11 @@ def due_steps(session: Session, *, now: datetime, limit: int = CHUNK) -> list[Du
                     contact_id=row[3],
                     step_id=step.id,
                     position=step.position,
-                    channel=channel,
+                    channel=step.channel,
                     lesson_version_id=step.lesson_version_id,
                     due_at=row[4],
                     zone=whereabouts.zone_of(Residence(*row[5:9]), clinic_zone),
-                    following=wait_of(following[0]) if following else None,
+                    following=step.following,
                 )
             )
         if len(found) >= limit:
@@ -179,46 +185,54 @@ def advance(session: Session, steps: Sequence[DueStep], *, now: datetime) -> Non
     moving = []
     finishing = []
     for step in steps:
-        key = {"b_id": step.enrolment_id, "b_position": step.position}
         if step.following is None:
-            finishing.append(key)
+            finishing.append((step.enrolment_id, step.position))
             continue
         base = timing.waits_from(step.due_at, now)
         due = timing.next_due(base, step.following, step.zone)
-        moving.append({**key, "b_from": base, "b_due": due})
-    guard = (
-        (Enrolment.id == bindparam("b_id"))
-        & (Enrolment.state == EnrolmentState.ACTIVE)
-        & (Enrolment.position == bindparam("b_position") - 1)
-    )
+        moving.append((step.enrolment_id, step.position, base, due))
     session.flush()
-    table: Any = Enrolment.__table__
-    connection = session.connection()
     if moving:
-        connection.execute(
-            update(table)
-            .where(guard)
-            .values(
-                position=bindparam("b_position"),
-                waits_from=bindparam("b_from"),
-                next_due_at=bindparam("b_due"),
-            ),
-            moving,
-        )
+        _move(session, moving, _MOVING, {"waits_from": "base", "next_due_at": "due"}, {})
     if finishing:
-        connection.execute(
-            update(table)
-            .where(guard)
-            .values(
-                position=bindparam("b_position"),
-                next_due_at=None,
-                state=EnrolmentState.COMPLETED,
-                ended_at=now,
-                end_reason=EndReason.FINISHED,
-            ),
-            finishing,
-        )
+        ended = {
+            "next_due_at": None,
+            "state": EnrolmentState.COMPLETED.value,
+            "ended_at": now,
+            "end_reason": EndReason.FINISHED.value,
+        }
+        _move(session, finishing, _FINISHING, {}, ended)
     session.expire_all()
+
+
+_TABLE: Any = Enrolment.__table__
+_FINISHING: dict[str, Any] = {"enrolment_id": _TABLE.c.id.type, "place": _TABLE.c.position.type}
+_MOVING: dict[str, Any] = {
+    **_FINISHING,
+    "base": _TABLE.c.waits_from.type,
+    "due": _TABLE.c.next_due_at.type,
+}
+
+
+def _move(
+    session: Session,
+    steps: Sequence[Sequence[Any]],
+    columns: dict[str, Any],
+    own: dict[str, str],
+    shared: dict[str, Any],
+) -> None:
+    """Write where people stand now, unless somebody moved them meanwhile."""
+    moved = rows.table(session, "moved", columns, steps)
+    values = {name: moved.c[column] for name, column in own.items()}
+    session.connection().execute(
+        update(_TABLE)
+        .where(
+            _TABLE.c.id == moved.c.enrolment_id,
+            _TABLE.c.state == EnrolmentState.ACTIVE.value,
+            _TABLE.c.position == moved.c.place - 1,
+        )
+        .values(position=moved.c.place, **values, **shared)
+    )
 
 
 def tick(session: Session, *, now: datetime, limit: int = CHUNK) -> int:
@@ -269,7 +283,7 @@ def _enrol(session: Session, drip: Drip, now: datetime, limit: int) -> int:
         .where(Enrolment.drip_id == drip.id, Enrolment.contact_id == contact_id)
         .scalar_subquery()
     )
-    rows = (
+    found = (
         select(
             literal(drip.id),
             literal(drip.version_id),
@@ -300,7 +314,7 @@ def _enrol(session: Session, drip: Drip, now: datetime, limit: int) -> int:
         "next_due_at",
         "enrolled_at",
     ]
-    entered = insert_new(session, Enrolment, columns, rows)
+    entered = insert_new(session, Enrolment, columns, found)
     if entered < limit:
         # Only a look that came to the end has seen everything up to now.
         drip.looked_at = now
@@ -317,20 +331,20 @@ def _first_due(session: Session, drip: Drip, now: datetime) -> datetime | None:
     return now + timedelta(minutes=first.wait_minutes)
 
 
-def _set_due(session: Session, changes: list[dict[str, Any]]) -> None:
+def _set_due(session: Session, changes: Sequence[Sequence[Any]]) -> None:
     if changes:
         session.flush()
-        table: Any = Enrolment.__table__
+        columns = {"enrolment_id": _TABLE.c.id.type, "due": _TABLE.c.next_due_at.type}
+        found = rows.table(session, "found", columns, changes)
         session.connection().execute(
-            update(table)
-            .where(table.c.id == bindparam("b_id"))
-            .values(next_due_at=bindparam("b_due")),
-            changes,
+            update(_TABLE)
+            .where(_TABLE.c.id == found.c.enrolment_id)
+            .values(next_due_at=found.c.due)
         )
         session.expire_all()
 
 
-def _steps_by_place(session: Session, drip_id: int) -> dict[tuple[int, int], tuple[DripStep, str]]:
+def _steps_by_place(session: Session, drip_id: int) -> dict[tuple[int, int], _Step]:
     query = (
         select(DripStep, Lesson.channel)
         .join(Lesson, Lesson.id == DripStep.lesson_id)
@@ -342,7 +356,19 @@ def _steps_by_place(session: Session, drip_id: int) -> dict[tuple[int, int], tup
             )
         )
     )
-    return {
+    found = {
         (step.version_id, step.position): (step, channel)
         for step, channel in session.execute(query)
     }
+    places = {}
+    for (version_id, position), (step, channel) in found.items():
+        following = found.get((version_id, position + 1))
+        assert step.lesson_version_id is not None  # published steps are frozen
+        places[version_id, position] = _Step(
+            id=step.id,
+            position=position,
+            channel=channel,
+            lesson_version_id=step.lesson_version_id,
+            following=wait_of(following[0]) if following else None,
+        )
+    return places

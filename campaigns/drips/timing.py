@@ -59,14 +59,20 @@ def checked(wait: Wait) -> Wait:
 
 def next_due(base: datetime, wait: Wait, zone: str) -> datetime:
     """Return the moment, in UTC, at which a step is due that waits from ``base``."""
+    return _next_due(base.astimezone(UTC), wait, zone)
+
+
+@lru_cache(maxsize=8192)
+def _next_due(base: datetime, wait: Wait, zone: str) -> datetime:
+    # Kept because people of one zone wait from the same morning; in UTC no two moments are equal.
+    if wait.at_local_time is None and not wait.days:
+        return base + timedelta(minutes=wait.minutes)
     local_zone = _zone(zone)
-    local = base.astimezone(local_zone)
     if wait.at_local_time is None:
-        moved = base.astimezone(UTC)
-        if wait.days:
-            moved = at_wall(local.date() + timedelta(days=wait.days), local.time(), local_zone)
+        local = base.astimezone(local_zone)
+        moved = at_wall(local.date() + timedelta(days=wait.days), local.time(), local_zone)
         return moved + timedelta(minutes=wait.minutes)
-    earliest = base.astimezone(UTC) + timedelta(minutes=wait.minutes)
+    earliest = base + timedelta(minutes=wait.minutes)
     day = earliest.astimezone(local_zone).date() + timedelta(days=wait.days)
     hour, minute = wait.at_local_time.split(":")
     at = time(int(hour), int(minute))

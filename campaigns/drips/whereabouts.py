@@ -7,10 +7,9 @@ that a person may be in: this here only decides which morning a step aims at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, select
@@ -23,8 +22,7 @@ from campaigns.eligibility import zones
 FALLBACK = "America/New_York"
 
 
-@dataclass(frozen=True, slots=True)
-class Residence:
+class Residence(NamedTuple):
     """What is known of where a person is."""
 
     timezone: str | None
