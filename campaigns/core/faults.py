@@ -2,7 +2,8 @@
 
 ``point("send.after_post")`` stands wherever a crash must do no harm. A test installs an
 action for a name; the setting ``CAMPAIGNS_FAULT`` (``name:kill``, ``name:raise``) does the
-same for a whole process, and is refused unless nothing can leave the machine.
+same for a whole process, and is refused unless nothing can leave the machine. Every point
+in the code belongs to a scenario of the crash matrix (``tests/crash/test_matrix.py``).
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ def clear() -> None:
 
 
 def install_from(setting: str) -> None:
-    """Install ``name:kill``, ``name:kill:3`` (the third time) or ``name:raise``, once."""
+    """Install ``name:kill``, ``name:kill:3`` (the third time), ``name:raise`` or ``name:stall``.
+
+    A stalled process stands still until it gets SIGCONT. Each is done once.
+    """
     name, _, rest = setting.partition(":")
     if name in _actions:
         return
@@ -48,6 +52,10 @@ def install_from(setting: str) -> None:
         nonlocal left
         left -= 1
         if left > 0:
+            return
+        if what == "stall":
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGSTOP)
             return
         if what == "kill":
             os.kill(os.getpid(), signal.SIGKILL)

@@ -106,6 +106,7 @@ def page(parts: Parts, broadcast_id: int) -> int:
             broadcast.fanout_after_id = last
             if after == 0:
                 analyse(session)
+        faults.point("fanout.before_commit")
     faults.point("fanout.after_page")
     if people:
         return int(people)

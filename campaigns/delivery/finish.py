@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from campaigns.broadcasts import lifecycle
 from campaigns.broadcasts.models import Broadcast, BroadcastState
+from campaigns.core import faults
 from campaigns.delivery import outbox, regroup
 from campaigns.delivery.models import Batch, Message, MessageState, Origin
 from campaigns.delivery.parts import Parts
@@ -45,6 +46,7 @@ def tick(parts: Parts) -> int:
             done += regroup.expire(session, now=now)
         for broadcast_id in session.scalars(_finished()).all():
             done += lifecycle.mark_sent(session, broadcast_id, now=now)
+        faults.point("finish.before_commit")
     return done
 
 

@@ -122,16 +122,16 @@ class _Controller:
                 self.town.somebody_leaves(self.chance.choice(list(self.broadcasts)), self.chance)
             idle = time.monotonic() - quiet_since > 3
             if progress >= (self.done + 1) / (self.kills + 1) or idle:
-                self.town.kill(self.chance.choice(self.town.running))
-                self.done += 1
+                self.done += self.town.kill(self.chance.choice(self.town.running))
                 self.town.start_worker()
+            self.town.replace_fallen()
         while len(self.broadcasts) < self.groups:
             group = len(self.broadcasts)
             self.broadcasts[self.town.schedule(group)] = group
 
     def settle(self) -> None:
         """Let everything come to its end: what waits leaves, events settle what is unclear."""
-        self._wait(lambda: not self._count(OPEN) and self._all_sent(), 900)
+        self._wait(lambda: not self._count(OPEN) and self._all_sent(), 900, keep=True)
         self.town.vendor.control("flush", seconds=50)
         for worker in list(self.town.running):
             self.town.stop(worker)
@@ -158,9 +158,11 @@ class _Controller:
                 or 0
             )
 
-    def _wait(self, over: object, seconds: float) -> None:
+    def _wait(self, over: object, seconds: float, *, keep: bool = False) -> None:
         until = time.monotonic() + seconds
         while not over() and time.monotonic() < until:  # type: ignore[operator]
+            if keep:
+                self.town.replace_fallen()
             time.sleep(0.3)
 
 

@@ -170,11 +170,20 @@ class Town:
         self.running.append(process)
         return process
 
-    def kill(self, worker: Any) -> None:
-        """End a worker with kill -9."""
+    def kill(self, worker: Any) -> bool:
+        """End a worker with kill -9; tell whether it still ran."""
+        alive = bool(worker.is_alive())
         worker.kill()
         worker.join()
         self.running.remove(worker)
+        return alive
+
+    def replace_fallen(self) -> None:
+        """Start a worker for each that ended by itself, as the supervisor does."""
+        for worker in [one for one in self.running if not one.is_alive()]:
+            worker.join()
+            self.running.remove(worker)
+            self.start_worker()
 
     def stop(self, worker: Any) -> None:
         """End a worker in order."""
@@ -309,6 +318,9 @@ def _work(town: Town, later: timedelta) -> None:
     import signal
 
     gc.freeze()  # what the parent left open is the parent's to close
+    said = os.open(town.folder / "workers.txt", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
     logs.configure(level="CRITICAL")
     services = town.build(later=later)
     worker = Worker(services)
