@@ -188,3 +188,22 @@ def test_the_stop_belongs_to_those_who_may(client: FlaskClient, services: Servic
         profile.stop_everything(session, SYSTEM, reason="test", now=services.clock.now())
     sign_in(client, services, Role.REVIEWER)
     assert client.post("/staff/stop/resume").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("page", "entry"),
+    [
+        ("/staff/do-not-contact/", "People"),
+        ("/staff/bookings/", "People"),
+        ("/staff/reviews/", "Library"),
+        ("/staff/people/new", "People"),
+    ],
+)
+def test_the_rail_says_where_a_page_belongs(
+    client: FlaskClient, services: Services, clinic: None, page: str, entry: str
+) -> None:
+    sign_in(client, services)
+    here = re.findall(
+        r'aria-current="page"><svg.*?</svg><span>([^<]+)</span>', client.get(page).text, re.DOTALL
+    )
+    assert set(here) == {entry}
