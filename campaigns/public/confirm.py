@@ -37,7 +37,7 @@ def ask_to_confirm(token: str) -> Response:
         words = _words(session) if optin.needs_words(session, row) else None
         confirmed, expired = row.confirmed_at is not None, row.expires_at <= context.now()
     if confirmed:
-        return frame.page("confirmed.html", text_next=False)
+        return frame.page("confirmed.html", text_next=signups.TextNext.NONE)
     if expired:
         return frame.page("expired.html", status=410)
     return frame.page("confirm.html", token=token, channel=channel, masked=masked, words=words)
@@ -52,7 +52,7 @@ def confirm(token: str) -> Response:
         return frame.not_found()
     if request.form.get("confirm") != "1":
         return frame.faulty(400)
-    now, text_next = context.now(), False
+    now, text_next = context.now(), signups.TextNext.NONE
     with context.transaction() as session:
         try:
             row = optin.get(session, request_id)

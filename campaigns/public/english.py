@@ -105,6 +105,10 @@ TEXTS: dict[str, str] = {
     "confirm_ignore": "If you did not ask for this, close the page. You will get nothing.",
     "confirmed_title": "You are signed up",
     "confirmed_lead": "Thank you. Your first guide from {brand} is on its way soon.",
+    "confirmed_text_closed": (
+        "Your email is confirmed. We could not send a text to your mobile number today, so you "
+        "will get no texts. To get them as well, please sign up for texts again tomorrow."
+    ),
     "confirmed_text_next": "We have also sent you a text. Reply Y to it to get texts as well.",
     "expired_title": "This link has run out",
     "expired_lead": "Confirmation links work for seven days. Nothing was changed.",
@@ -224,7 +228,7 @@ TEXTS: dict[str, str] = {
     "program_first_welcome": "Once you have confirmed",
     "program_first_help": "When you text HELP",
     "program_first_stop": "When you text STOP",
-    "program_name": "The programme",
+    "program_name": "The program",
     "program_confirm": "We then send one text. Only a reply of Y to it starts the texts.",
     "program_often": "How often, and what it costs",
     "program_often_text": "Up to {n} messages a month.",
@@ -285,7 +289,7 @@ TEXTS: dict[str, str] = {
     ),
     "terms_title": "Terms of our messages",
     "terms_lead": "What you can expect of the emails and texts of {name}.",
-    "terms_program": "Programme name: {brand} wellness texts.",
+    "terms_program": "Program name: {brand} wellness texts.",
     "terms_free": (
         "Agreeing to messages is not a condition of buying anything or of receiving care."
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from flask import make_response, render_template, request
@@ -87,6 +88,7 @@ def page(
     own script files run, which only the front desk's tablet needs.
     """
     locale = language()
+    other = "en" if locale == "es" else "es"
     with context.reading() as session:
         clinic = clinic_of(session)
     words = Words(locale)
@@ -95,7 +97,8 @@ def page(
         f"public/{template}",
         t=words,
         locale=locale,
-        other_locale="en" if locale == "es" else "es",
+        other_locale=other,
+        other_url=f"?{urlencode({**request.args.to_dict(), 'lang': other})}",
         clinic=clinic,
         brand=clinic.brand if clinic else words("this_clinic"),
         clinic_name=clinic.name if clinic else words("this_clinic"),

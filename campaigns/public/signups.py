@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -24,6 +25,16 @@ from campaigns.contacts.models import Channel, Contact, ContactStatus
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import InvalidInput
 from campaigns.delivery import confirmations
+
+
+class TextNext(StrEnum):
+    """What became of a phone number that waited for its email to be confirmed."""
+
+    NONE = ""
+    ASKED = "asked"
+    """A text is on its way that asks to confirm it."""
+    CLOSED = "closed"
+    """No text can be sent now (a limit, the day's money): the number was not kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +112,10 @@ def can_pay(session: Session, now: datetime) -> bool:
 
 def apply_claims(
     session: Session, request: OptInRequest, connection: Connection, *, now: datetime
-) -> bool:
+) -> TextNext:
     """Apply what was claimed with a request, now that its email is confirmed.
 
-    Returns whether a text has been asked for as well.
+    Returns what became of the phone number, if one was claimed.
     """
     proof = session.get(ConsentEvidence, request.entry_id) if request.entry_id else None
     claims: Mapping[str, Any] = (proof.details.get("claims") or {}) if proof else {}
@@ -121,10 +132,10 @@ def apply_claims(
         )  # fmt: skip
     phone = claims.get("phone")
     if not phone or Channel.SMS in directory.addresses_of(session, contact.id):
-        return False
+        return TextNext.NONE
     limits.hold_lock(session)
     if not limits.may_confirm(session, Channel.SMS, phone, now) or not can_pay(session, now):
-        return False
+        return TextNext.CLOSED
     limits.note(
         session, connection, email=None, phone=phone, text_parts=_parts(session, phone), now=now
     )
@@ -133,7 +144,7 @@ def apply_claims(
         session, contact.id, Channel.SMS, phone, shown["sms"], evidence,
         claims.get("source_label", ""), request.form_id, now,
     )  # fmt: skip
-    return True
+    return TextNext.ASKED
 
 
 def _if_allowed(session: Session, channel: str, address: str | None, now: datetime) -> str | None:

@@ -113,6 +113,11 @@ TEXTS: dict[str, str] = {
     "confirm_ignore": "Si usted no lo pidió, cierre la página. No recibirá nada.",
     "confirmed_title": "Ya está suscrito",
     "confirmed_lead": "Gracias. Pronto recibirá su primera guía de {brand}.",
+    "confirmed_text_closed": (
+        "Su correo está confirmado. Hoy no pudimos enviar un mensaje a su número móvil, así que no "
+        "recibirá mensajes de texto. Si también los desea, vuelva a suscribirse a los mensajes de "
+        "texto mañana."
+    ),
     "confirmed_text_next": (
         "También le hemos enviado un mensaje de texto. Responda Y para recibir textos."
     ),

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
+import secrets
 from typing import Any
 
-from flask import Response, make_response, render_template, request, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as Answer
 
+from campaigns.accounts import audit
 from campaigns.accounts.permissions import Permission, requires
+from campaigns.contacts.models import Channel
 from campaigns.content import sms
+from campaigns.core.errors import NotFound
+from campaigns.core.settings import SmsProvider
+from campaigns.events import inbound
+from campaigns.events.twilio_forms import InboundForm
 from campaigns.providers import outgoing
-from campaigns.staff.blueprint import bp
+from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context
 
 WIDTHS = {"phone": (375, "Phone"), "desktop": (720, "Computer")}
@@ -20,6 +28,9 @@ FRAME_POLICY = (
     "form-action 'none'; frame-ancestors 'self'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+PLAYED = "played-"
+"""Begins the number of a text that nobody sent, so that the ledger's evidence says so too."""
+_LONGEST = 320
 _HEAD = re.compile(r"<head(?:\s[^>]*)?>", re.IGNORECASE)
 _BASE = '<base target="_blank">'
 
@@ -67,7 +78,52 @@ def outbox_message(delivery_id: int) -> Any:
         parts=PARTS,
         pieces=_pieces(row.text),
         measure=sms.measure(row.text) if row.channel == "sms" else None,
+        may_play=row.channel == Channel.SMS and _is_played(),
     )
+
+
+@bp.post("/outbox/<int:delivery_id>/reply")
+@requires(Permission.READ_OUTBOX)
+def play_reply(delivery_id: int) -> Answer:
+    """Take a reply as if the person had texted it; in the demonstration alone."""
+    if not _is_played():
+        raise NotFound("played", "Replies are played in the demonstration only.")
+    words = request.form.get("words", "").replace("\0", "").strip()[:_LONGEST]
+    back = redirect(url_for("staff.outbox_message", delivery_id=delivery_id), 303)
+    if not words:
+        notify("Nothing was texted: type the reply first.", "amber")
+        return back
+    now = context.now()
+    with context.transaction() as session:
+        row = outgoing.get(session, delivery_id)
+        if row.channel != Channel.SMS:
+            raise NotFound("played", "Only a text can be answered by text.")
+        inbound.receive(
+            session,
+            InboundForm(
+                sid=PLAYED + secrets.token_hex(12),
+                account="",
+                sender=row.to,
+                to=row.sender,
+                body=words,
+                opt_out_type=None,
+                media=0,
+            ),
+            signature_digest=None,
+            now=now,
+            public_url=context.services().public_url,
+        )
+        audit.append(
+            session, actor(), "reply.played", subject_kind="delivery", subject_id=row.id, now=now
+        )
+    notify("Texted back. What it did is on the person's page; any answer lands in the Outbox.")
+    return back
+
+
+def _is_played() -> bool:
+    """Tell whether staff may play a person's part: nothing here is real, and nothing leaves."""
+    settings = context.services().settings
+    return settings.is_demonstration and settings.sms_provider is SmsProvider.LOCAL
 
 
 @bp.get("/outbox/<int:delivery_id>/email")

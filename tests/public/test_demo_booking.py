@@ -138,3 +138,8 @@ def fields(page: str) -> dict[str, Any]:
     """Return what a browser would send."""
     found = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
     return {**found, "slot": re.findall(r'<option value="([^"]+)"', page)[0]}
+
+
+def test_the_other_language_keeps_whose_booking_it_is(demo: Services) -> None:
+    page = create_app(demo).test_client().get(f"{demo_booking.PATH}?ref=a%26b&lang=en").text
+    assert re.search(r'href="\?ref=a%26b&amp;lang=es"', page)

@@ -18,10 +18,12 @@ from campaigns.contacts.models import Contact
 from campaigns.content import sms
 from campaigns.core.actors import SYSTEM
 from campaigns.core.db import Database
+from campaigns.core.signing import Purpose
 from campaigns.delivery import confirmations, notices
 from campaigns.delivery.models import Message, Origin
 from campaigns.wiring import Services
 from tests.factories.accounts import sign_in
+from tests.factories.contacts import make_contact
 from tests.public.test_form import Form, count
 
 BUDGET = 50
@@ -123,6 +125,24 @@ def test_the_days_money_also_bounds_numbers_that_an_email_brings_later(form: For
     assert reply.status_code == 200
     with form.services.db.reading() as session:
         assert session.scalars(select(OptInRequest.channel)).all() == ["email"]
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "sign up for texts again"), ("es", "vuelva")])
+def test_a_number_that_waited_for_an_email_is_not_dropped_without_a_word(
+    form: Form, lang: str, words: str
+) -> None:
+    now = form.services.clock.now()
+    with form.services.db.transaction() as session:
+        make_contact(session, now=now, email="ana@example.com", phone=None)
+    form.send(sms_ok="1")
+    with form.services.db.transaction() as session:
+        profile.update(session, SYSTEM, now=now, signup_text_budget=0)
+        request_id = session.scalars(select(OptInRequest.id)).one()
+    token = form.services.tokens.issue(Purpose.CONFIRM, request_id)
+    page = form.client.post(f"/confirm/{token}", data={"confirm": "1", "lang": lang})
+    assert page.status_code == 200
+    assert words in page.text
+    assert count(form.services, OptInRequest) == 1
 
 
 @pytest.mark.parametrize(

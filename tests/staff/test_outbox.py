@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
 from campaigns.accounts.models import Role
+from campaigns.app import create_app
+from campaigns.consent import ledger
+from campaigns.consent.models import ConsentStatus
+from campaigns.core.settings import load
 from campaigns.delivery.ports import Deadline, EmailBatch, EmailRecipient, TextMessage
 from campaigns.providers import outgoing
 from campaigns.wiring import Services
 from tests.factories.accounts import sign_in
+from tests.factories.clinic import make_clinic
+from tests.factories.consent import make_member
 
 HTML = "<html><head><title>x</title></head><body><p>Hello #n#</p><a href='/l/x'>Read</a></body>"
 
@@ -155,3 +162,50 @@ def test_only_those_who_may_see_it_do(client: FlaskClient, services: Services, p
 def test_a_message_that_is_not_there_is_not_found(client: FlaskClient, services: Services) -> None:
     sign_in(client, services)
     assert client.get("/staff/outbox/99").status_code == 404
+
+
+def demonstration(services: Services) -> Services:
+    values = {
+        "CAMPAIGNS_DATA_DIR": str(services.settings.data_dir),
+        "CAMPAIGNS_PUBLIC_URL": "http://127.0.0.1:8000",
+        "CAMPAIGNS_REQUIRE_SECOND_FACTOR": "false",
+        "CAMPAIGNS_DEMONSTRATION": "true",
+    }
+    return replace(services, settings=load(values))
+
+
+def test_a_newcomer_plays_the_person_who_texts_back(services: Services) -> None:
+    demo = demonstration(services)
+    with demo.db.transaction() as session:
+        make_clinic(session, now=demo.clock.now())
+        person = make_member(session, now=demo.clock.now(), phone="2125550142")
+        number = person.id
+    client = create_app(demo).test_client()
+    sign_in(client, demo)
+    text = f"/staff/outbox/{send_text(demo)}"
+    assert "Reply as this person" in client.get(text).text
+    assert client.post(f"{text}/reply", data={"words": " "}).status_code == 303
+    assert client.post(f"{text}/reply", data={"words": "stop"}).status_code == 303
+    with demo.db.reading() as session:
+        assert ledger.state_of(session, number)["sms"].status == ConsentStatus.WITHDRAWN
+        (entry,) = [e for e in ledger.history(session, number) if e.action == "opt_out"]
+        proof = ledger.evidence_of(session, [entry.id])[entry.id]
+        assert proof["sid"].startswith("played-")
+
+
+def test_nobody_plays_a_person_outside_the_demonstration(
+    client: FlaskClient, services: Services
+) -> None:
+    sign_in(client, services)
+    text = f"/staff/outbox/{send_text(services)}"
+    assert "Reply as this person" not in client.get(text).text
+    assert client.post(f"{text}/reply", data={"words": "Y"}).status_code == 404
+
+
+def test_an_email_is_not_answered_by_text(services: Services) -> None:
+    demo = demonstration(services)
+    client = create_app(demo).test_client()
+    sign_in(client, demo)
+    (email,) = send_emails(demo)
+    assert "Reply as this person" not in client.get(f"/staff/outbox/{email}").text
+    assert client.post(f"/staff/outbox/{email}/reply", data={"words": "Y"}).status_code == 404
