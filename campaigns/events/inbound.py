@@ -27,6 +27,7 @@ from campaigns.core import sealing
 from campaigns.core.actors import SYSTEM, Actor, ActorKind
 from campaigns.core.db import is_sqlite, keys_of
 from campaigns.core.errors import Conflict, NotFound
+from campaigns.delivery import outbox
 from campaigns.delivery.models import Message
 from campaigns.eligibility import days
 from campaigns.events import answers, joining, restarts
@@ -98,12 +99,18 @@ def settle(
     others = _others_open(session, row)
     for person in people:
         if person.hold_reason == UNCLEAR and not others:
-            directory.release(session, person.id, now=now)
+            _release(session, person.id, now)
     if is_stop:
         reading = Reading("stop", f"decided:{row.rule}"[:60])
         _stop(session, row, body_of(session, row), reading, people, now, actor=actor, answer=False)
     session.flush()
     return row
+
+
+def _release(session: Session, contact_id: int, now: datetime) -> None:
+    """End the hold that an unclear reply began; what waited for its end is looked at again."""
+    directory.release(session, contact_id, now=now)
+    outbox.wake_for_contact(session, contact_id, now=now)
 
 
 def settle_overdue(session: Session, *, now: datetime, limit: int = 100) -> int:
@@ -271,7 +278,7 @@ def _stop(
             )
             changed = changed or (entry is not None and channel == Channel.SMS)
         if person.hold_reason == UNCLEAR:
-            directory.release(session, person.id, now=now)
+            _release(session, person.id, now)
     # The number of a record that was merged: nobody is written to there, but its owner spoke.
     for person in [] if people else directory.find_former(session, Channel.SMS, row.from_address):
         for channel in channels:

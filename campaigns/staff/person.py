@@ -13,13 +13,14 @@ from campaigns.accounts import audit
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.audience import interests
 from campaigns.bookings import ledger as bookings
+from campaigns.broadcasts.checks import Ways
 from campaigns.consent import ledger, optin, suppression
 from campaigns.consent.models import ConsentStatus, Suppression
 from campaigns.contacts import directory, notes
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.errors import Conflict, InvalidInput, NotFound
 from campaigns.delivery import outbox
-from campaigns.staff import person_standing, person_timeline
+from campaigns.staff import broadcast_reach, person_standing, person_timeline
 from campaigns.staff.blueprint import actor, bp, may, notify
 from campaigns.web import context, templating
 
@@ -251,7 +252,12 @@ def _page(contact_id: int, *, note: str = "", errors: dict[str, str] | None = No
     shows_interests = may(Permission.READ_INTERESTS)
     with context.reading() as session:
         contact = directory.get(session, contact_id)
-        standings = person_standing.of_person(session, contact, context.now())
+        standings = person_standing.of_person(
+            session,
+            contact,
+            providers=broadcast_reach.providers(Ways.of(context.services().settings)),
+            now=context.now(),
+        )
         lines = person_timeline.of_person(
             session, contact, kinds=kinds, shows_topics=shows_interests, before=_before()
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,8 @@ from campaigns.consent.models import (
 )
 from campaigns.contacts import directory
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
+from campaigns.delivery import person_reach
+from campaigns.delivery.person_reach import Obstacle
 from campaigns.web import templating
 
 NAMES = {Channel.EMAIL: "Email", Channel.SMS: "Text"}
@@ -56,12 +58,12 @@ _GONE = {
     ContactStatus.ERASED: "This person asked to be erased.",
 }
 
-_STOPPED = "The person said stop."
-_UNCONFIRMED = "The person has not confirmed yet."
-_NO_ADDRESS = "There is no address to write to."
-_NOT_AGREED = "The person has not agreed."
-_SAID_ALREADY = frozenset({_STOPPED, _UNCONFIRMED, _NO_ADDRESS, _NOT_AGREED})
-"""Reasons that the sentence about consent gives already."""
+_WITHOUT_PROOF = {
+    ConsentStatus.UNCONFIRMED: "There is no proof of consent. One request to confirm may go out.",
+    ConsentStatus.WAITING: "There is no proof of consent; nothing goes out until there is.",
+}
+_SAID_ALREADY = frozenset({"opted_out", "withdrawn", "no_address"})
+"""Rules of the gate whose reason the sentence about consent gives already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,8 @@ class Standing:
     address: str | None
     sentence: str
     """What the person said, when and where."""
-    may_receive: bool
+    verdict: str
+    """What the gate says of this moment: ``yes``, ``later`` (it ends by itself) or ``no``."""
     because: str
     """Why not, or until when not; empty when messages may go out."""
     tone: str
@@ -119,12 +122,24 @@ def shorts(
     return found
 
 
-def of_person(session: Session, contact: Contact, now: datetime) -> list[Standing]:
-    """Return where the person stands on email and on texts."""
+def of_person(
+    session: Session, contact: Contact, *, providers: Mapping[str, str], now: datetime
+) -> list[Standing]:
+    """Return where the person stands on email and on texts; the gate says what may leave."""
     states = ledger.state_of(session, contact.id)
     held = directory.addresses_of(session, contact.id)
+    answers = person_reach.explain_person(session, contact.id, providers=providers, now=now)
+    found = {answer.channel: answer.obstacles for answer in answers}
     return [
-        _channel(session, contact, channel, held.get(channel), states.get(channel), now)
+        _channel(
+            session,
+            contact,
+            channel,
+            held.get(channel),
+            states.get(channel),
+            found.get(channel, ()),
+            now,
+        )
         for channel in Channel
     ]
 
@@ -135,11 +150,12 @@ def _channel(
     channel: Channel,
     held: Address | None,
     state: ConsentState | None,
+    obstacles: Sequence[Obstacle],
     now: datetime,
 ) -> Standing:
     status = ConsentStatus(state.status) if state else ConsentStatus.NONE
     blocks = suppression.active_for(session, channel, held.address, now) if held else []
-    because = _because(contact, channel, held, status, blocks, now)
+    first = obstacles[0] if obstacles else None
     tone = WORDS[status][1]
     if blocks:
         tone = "red"
@@ -150,8 +166,8 @@ def _channel(
         name=NAMES[channel],
         address=held.address if held else None,
         sentence=_sentence(session, channel, state, status, has_address=held is not None),
-        may_receive=not because,
-        because=_also(blocks) if because in _SAID_ALREADY else because,
+        verdict="yes" if first is None else "no" if first.until is None else "later",
+        because=_because(first, contact, status, blocks) if first is not None else "",
         tone=tone,
         status=status,
         blocks=tuple(b for b in blocks if b.reason in suppression.LIFTED_BY_STAFF),
@@ -198,8 +214,10 @@ def summary(standings: Sequence[Standing]) -> str:
     """Return the answer to "what may this person get now", in one line."""
     parts = []
     for standing in standings:
-        if standing.may_receive:
+        if standing.verdict == "yes":
             parts.append(f"{standing.name.lower()} yes")
+        elif standing.verdict == "later":
+            parts.append(f"{standing.name.lower()} not now")
         else:
             why = standing.sentence if standing.status != ConsentStatus.GRANTED else ""
             why = why.split(". ")[0] or standing.because
@@ -216,30 +234,19 @@ def _also(blocks: list[Suppression]) -> str:
 
 
 def _because(
-    contact: Contact,
-    channel: Channel,
-    held: Address | None,
-    status: ConsentStatus,
-    blocks: list[Suppression],
-    now: datetime,
+    obstacle: Obstacle, contact: Contact, status: ConsentStatus, blocks: list[Suppression]
 ) -> str:
-    if contact.status != ContactStatus.ACTIVE:
-        return _GONE[ContactStatus(contact.status)]
-    if held is None:
-        return _NO_ADDRESS
-    if status == ConsentStatus.WITHDRAWN:
-        return _STOPPED
-    if blocks:
-        words = suppression.IN_WORDS[SuppressionReason(blocks[0].reason)]
-        return f"On the do-not-contact list: {words}."
-    if status == ConsentStatus.UNCONFIRMED:
-        return "There is no proof of consent. One request to confirm may go out."
-    if status == ConsentStatus.WAITING:
-        return "There is no proof of consent; nothing goes out until there is."
-    if status == ConsentStatus.PENDING:
-        return _UNCONFIRMED
-    if status == ConsentStatus.NONE:
-        return _NOT_AGREED
-    if contact.hold_until is not None and contact.hold_until > now:
-        return f"Messages are held until {templating.clinic_date(contact.hold_until)}."
-    return ""
+    """Say which rule of the gate decides, with what is known of this very person."""
+    match obstacle.code:
+        case "inactive" if contact.status != ContactStatus.ACTIVE:
+            return _GONE[ContactStatus(contact.status)]
+        case code if code in _SAID_ALREADY:
+            return _also(blocks)
+        case "do_not_contact" if blocks:
+            words = suppression.IN_WORDS[SuppressionReason(blocks[0].reason)]
+            return f"On the do-not-contact list: {words}."
+        case "unconfirmed" | "waiting_for_proof" | "no_consent":
+            return _WITHOUT_PROOF.get(status, "")
+        case "on_hold" if contact.hold_until is not None:
+            return f"Messages are held until {templating.clinic_date(contact.hold_until)}."
+    return obstacle.sentence

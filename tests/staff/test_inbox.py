@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -13,7 +14,7 @@ from campaigns.consent import ledger
 from campaigns.contacts import directory
 from campaigns.contacts.models import Channel, Contact
 from campaigns.core.clock import FixedClock
-from campaigns.delivery.models import Message, Origin
+from campaigns.delivery.models import Message, MessageState, Origin
 from campaigns.events import inbound
 from campaigns.events.models import InboundText
 from campaigns.events.twilio_forms import InboundForm
@@ -21,6 +22,7 @@ from campaigns.wiring import Services
 from tests.factories.accounts import sign_in
 from tests.factories.clinic import make_clinic
 from tests.factories.consent import make_member
+from tests.factories.messages import message
 from tests.webhooks.signing import ACCOUNT, new_sid
 
 
@@ -117,6 +119,22 @@ def test_the_two_buttons_of_an_unclear_reply_really_act(
     assert again.status_code in (303, 409)
     with services.db.reading() as session:
         assert ledger.state_of(session, maria[0].id)["sms"].status == status
+
+
+def test_what_waited_for_a_decision_is_looked_at_again_at_once(
+    client: FlaskClient, services: Services, maria: tuple[Contact, str]
+) -> None:
+    sign_in(client, services, Role.FRONT_DESK)
+    number = writes(services, maria[1], "cancel my appointment")
+    now = services.clock.now()
+    with services.db.transaction() as session:
+        held = message(session, maria[0], now=now)
+        held.state, held.reason = MessageState.HELD, "on_hold"
+        held.held_until = now + timedelta(days=20)
+        message_id = held.id
+    client.post(f"/staff/inbox/{number}/decide", data={"meaning": "not_stop"})
+    with services.db.reading() as session:
+        assert session.get_one(Message, message_id).held_until == now
 
 
 def test_an_answer_goes_out_once_however_often_the_form_is_sent(

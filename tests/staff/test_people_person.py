@@ -12,6 +12,7 @@ from sqlalchemy import select
 from campaigns.accounts.models import AuditEntry, Role
 from campaigns.audience import interests
 from campaigns.bookings.models import Booking
+from campaigns.clinic import switches
 from campaigns.consent import bulk, ledger, standing, suppression
 from campaigns.consent.models import OptInRequest, Suppression, SuppressionReason
 from campaigns.contacts import directory
@@ -59,6 +60,26 @@ def test_the_header_says_what_she_may_receive_and_why(
     assert "(212) 555-0177" in page
     assert "maria@example.com" in page
     assert "Consent is not a condition of any purchase" in page  # the exact words, as proof
+
+
+def test_the_header_answers_as_the_gate_does(
+    client: FlaskClient, services: Services, maria: Contact
+) -> None:
+    def shown() -> list[str]:
+        page = client.get(f"/staff/people/{maria.id}").text
+        return re.findall(r"<strong>(?:Email|Text)</strong>\s*(?:<[^>]*>\s*)+(\w+)", page)
+
+    assert shown() == ["yes", "yes"]
+    with services.db.transaction() as session:
+        switches.stop(session, SYSTEM, kind="channel", code="sms", reason="Wrong link", now=NOON)
+    assert shown() == ["yes", "no"]
+    assert "Staff stopped this channel." in client.get(f"/staff/people/{maria.id}").text
+    with services.db.transaction() as session:
+        switches.allow(session, SYSTEM, kind="channel", code="sms", now=NOON)
+    services.clock.advance(timedelta(hours=11))  # type: ignore[attr-defined]
+    sign_in(client, services)
+    assert shown() == ["later", "later"]
+    assert "Waits for hours" in client.get(f"/staff/people/{maria.id}").text
 
 
 def test_a_person_who_is_not_there_is_not_found(
