@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 STALE_AFTER = timedelta(days=548)
-"""18 months: an older agreement does not come back to life by the word START."""
+"""18 months: an agreement on which nothing was sent for so long is not revived by START."""
 
 _OPT_INS = frozenset({Action.OPT_IN_REQUESTED, Action.OPT_IN_CONFIRMED})
 _TOPIC_ACTIONS = frozenset({Action.HEALTH_TOPIC_CONSENT, Action.HEALTH_TOPIC_WITHDRAWN})
@@ -215,12 +215,13 @@ def reopen(
     words: str,
     expressed_at: datetime | None = None,
     evidence: Mapping[str, Any] | None = None,
+    last_sent: datetime | None = None,
 ) -> ConsentEntry | None:
     """Apply START, UNSTOP or YES by text from somebody who had left.
 
-    The word alone is no agreement. Where an earlier written consent for this very number
-    is on file and not stale, it holds again (OPT_IN_CONFIRMED). Otherwise the wish is
-    recorded as a request (OPT_IN_REQUESTED), and the caller asks for the agreement again.
+    The word alone is no agreement. Where a written consent for this very number is on file
+    and not stale (given or, ``last_sent``, used in 18 months), it holds again. Otherwise the
+    wish is a request (OPT_IN_REQUESTED), and the caller asks for the agreement again.
     Returns None when the person had not left.
     """
     directory.get(session, contact_id)
@@ -230,7 +231,8 @@ def reopen(
     held = directory.addresses_of(session, contact_id).get(Channel.SMS)
     if held is None or (state is not None and state.status == ConsentStatus.GRANTED):
         return None
-    earlier = _earlier_written(session, contact_id, held.address, since=now - STALE_AFTER)
+    since = None if last_sent and last_sent > now - STALE_AFTER else now - STALE_AFTER
+    earlier = _earlier_written(session, contact_id, held.address, since)
     return record(
         session,
         contact_id=contact_id,
@@ -350,8 +352,7 @@ def promised_frequency(session: Session, disclosure_id: int | None) -> int | Non
 def _check(
     channel: str, action: Action, address: str | None, wording: str | None, *, quotes: bool
 ) -> None:
-    opts_in = action in _OPT_INS
-    if opts_in and not address:
+    if action in _OPT_INS and not address:
         what = "email address" if channel == Channel.EMAIL else "phone number"
         raise InvalidInput(
             "address_missing",
@@ -359,8 +360,7 @@ def _check(
         )
     agrees = action in (Action.OPT_IN_CONFIRMED, Action.HEALTH_TOPIC_CONSENT)
     # An email of a file may have come without words: quoting it adds none.
-    quotes = quotes and channel != Channel.SMS
-    if agrees and not wording and not quotes:
+    if agrees and not wording and not (quotes and channel != Channel.SMS):
         raise InvalidInput(
             "wording_missing",
             "An agreement counts only with the exact words the person agreed to. Add them; "
@@ -369,7 +369,7 @@ def _check(
 
 
 def _earlier_written(
-    session: Session, contact_id: int, address: str, *, since: datetime
+    session: Session, contact_id: int, address: str, since: datetime | None
 ) -> ConsentEntry | None:
     """Return the newest confirmed consent with words for this very number."""
     query = (
@@ -380,7 +380,7 @@ def _earlier_written(
             ConsentEntry.action == Action.OPT_IN_CONFIRMED,
             ConsentEntry.wording_sha256.is_not(None),
             ConsentEntry.address_hash.in_(keys_of(session).address_hashes(Channel.SMS, address)),
-            ConsentEntry.expressed_at >= since,
+            *([] if since is None else [ConsentEntry.expressed_at >= since]),
             ~_taken_back(contact_id),
         )
         .order_by(ConsentEntry.id.desc())

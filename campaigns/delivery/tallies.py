@@ -6,7 +6,7 @@ record that was merged into one of these.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
     union,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import Session, aliased
 
 from campaigns.contacts.models import Address, Contact
 from campaigns.core.db import BigId
@@ -142,4 +142,16 @@ def recent(source: CTE, hours: CTE, kind: Kind, *, most: Any = None) -> CTE:
         .where(_found(sent.id))
         .group_by(near.c.row_id)
         .cte("recent")
+    )
+
+
+def last_sent(session: Session, contact_id: int, channel: str) -> datetime | None:
+    """Return when the last marketing left to a person on a channel, None if none ever did."""
+    return session.scalar(
+        select(func.max(Message.intent_at)).where(
+            Message.contact_id == contact_id,
+            Message.channel == channel,
+            Message.origin_kind.in_(MARKETING),
+            Message.state.in_(LEFT),
+        )
     )

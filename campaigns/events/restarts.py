@@ -24,7 +24,7 @@ from campaigns.contacts.models import Channel, Contact
 from campaigns.core import logs
 from campaigns.core.actors import Actor, ActorKind
 from campaigns.core.errors import CampaignsError, InvalidInput
-from campaigns.delivery import outbox
+from campaigns.delivery import outbox, tallies
 from campaigns.delivery.models import Origin
 from campaigns.events import answers
 from campaigns.events.models import InboundText
@@ -86,6 +86,7 @@ def start(
             words=form.body,
             expressed_at=at,
             evidence={"sid": form.sid},
+            last_sent=tallies.last_sent(session, person.id, Channel.SMS),
         )
         if entry is None:
             continue

@@ -19,7 +19,9 @@ from campaigns.delivery.models import Message
 from campaigns.events import inbound as inbound_texts
 from campaigns.events.models import InboundText
 from campaigns.wiring import Services
+from tests.factories.consent import make_member
 from tests.factories.contacts import make_contact
+from tests.factories.sent import sent_message
 from tests.webhooks.conftest import calling
 from tests.webhooks.found import answers_to, consent, count, member, texts_of
 from tests.webhooks.signing import Vendors, inbound
@@ -153,6 +155,23 @@ def test_start_brings_back_only_an_old_written_consent(
         entries = ledger.history(session, stranger.id)
         assert entries[0].action == "opt_in_confirmed"
         assert "not a condition of any purchase" in (ledger.wording_of(session, entries[0]) or "")
+
+
+@pytest.mark.parametrize("in_use", [True, False])
+def test_start_brings_back_an_agreement_of_years_ago_only_while_texts_went_out_on_it(
+    caller: FlaskClient, hooked: Services, vendors: Vendors, clock: FixedClock, in_use: bool
+) -> None:
+    now = clock.now()
+    with hooked.db.transaction() as session:
+        person = make_member(session, now=now - timedelta(days=1100))
+        number = directory.addresses_of(session, person.id)[Channel.SMS].address
+        if in_use:
+            sent_message(session, person, "sms", now=now - timedelta(days=60))
+    vendors.text(caller, number, "please stop")
+    clock.advance(timedelta(minutes=10))
+    vendors.text(caller, number, "START")
+    assert (consent(hooked, person) == ConsentStatus.GRANTED) is in_use
+    assert ("Reply Y to confirm" in answers_to(hooked, person)[-1]) is not in_use
 
 
 def test_a_y_confirms_the_open_request(
