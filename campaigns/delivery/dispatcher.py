@@ -27,7 +27,7 @@ log = logs.get(__name__)
 
 TURN = 2.0
 """Seconds after which a batch of single messages is given back, for more urgent ones."""
-ONE_BY_ONE = 200
+ONE_BY_ONE = 500
 """How many people one pass takes at most where each needs a POST of their own."""
 PASS_SECONDS = 1.0
 """How long the POSTs of such a pass should take: a stop waits for no more than that."""
@@ -180,7 +180,7 @@ class Dispatcher:
 
     def _post_texts(self, intent: Intent) -> list[Answer]:
         sender, deadline = self._parts.sms, intent.claim.deadline
-        texts = [letters.text_message(post.letters[0], self._parts) for post in intent.posts]
+        texts = letters.text_messages([post.letters[0] for post in intent.posts], self._parts)
         faults.point("send.before_post")
 
         def post_one(text: TextMessage) -> Outcome:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, String, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Integer, String, bindparam, insert, literal, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.types import TypeEngine
@@ -362,20 +362,9 @@ def _record(
         for (variant, _shared), found in groups.items()
         for start in range(0, len(found), max_people)
     ]
-    ids = session.scalars(
-        insert(Attempt).returning(Attempt.id, sort_by_parameter_order=True),
-        [
-            {
-                "batch_id": intent.claim.batch_id,
-                "channel": intent.claim.channel,
-                "provider": provider,
-                "messages": len(chunk),
-                "holder": intent.claim.holder,
-                "started_at": now,
-            }
-            for _variant, chunk in chunks
-        ],
-    ).all()
+    ids = _begin_attempts(
+        session, intent.claim, [len(chunk) for _, chunk in chunks], provider=provider, now=now
+    )
     rows_of: list[tuple[Any, ...]] = []
     for attempt_id, (variant, chunk) in zip(ids, chunks, strict=True):
         intent.posts.append(Post(attempt_id=attempt_id, variant=variant, letters=tuple(chunk)))
@@ -407,6 +396,32 @@ def _record(
             text_digest=stated.c.text_digest,
         )
     )
+
+
+def _begin_attempts(
+    session: Session, claim: Claim, sizes: list[int], *, provider: str, now: datetime
+) -> list[int]:
+    """Write an attempt of each size, in one statement however many; return their ids in order."""
+    table: Any = Attempt.__table__
+    shared = {
+        "batch_id": claim.batch_id,
+        "channel": claim.channel,
+        "provider": provider,
+        "holder": claim.holder,
+        "started_at": now,
+    }
+    made = rows.table(session, "made", {"messages": Integer()}, [(size,) for size in sizes])
+    values = [literal(value, table.c[name].type) for name, value in shared.items()]
+    statement = insert(table).from_select(
+        [*shared, "messages"], select(*values, made.c.messages).select_from(made)
+    )
+    # Attempts of one size are alike until they have their messages: any of them serves.
+    by_size: dict[int, list[int]] = {}
+    for row in session.connection().execute(statement.returning(table.c.id, table.c.messages)):
+        by_size.setdefault(row[1], []).append(row[0])
+    for found in by_size.values():
+        found.sort(reverse=True)
+    return [by_size[size].pop() for size in sizes]
 
 
 _STATED: dict[str, TypeEngine[Any]] = {

@@ -124,15 +124,15 @@ def write_text(
     return notices.text(letter.body or {}, clinic=clinic)
 
 
-def text_message(letter: Letter, parts: Parts) -> TextMessage:
-    """Return a text as a sender takes it."""
-    assert letter.text is not None
-    return TextMessage(
-        message_token=parts.tokens.issue(Purpose.MESSAGE, letter.message_id),
-        to=letter.address,
-        body=letter.text,
-        validity=letter.validity,
-    )
+def text_messages(found: Sequence[Letter], parts: Parts) -> list[TextMessage]:
+    """Return texts as a sender takes them."""
+    tokens = parts.tokens.issue_many((Purpose.MESSAGE,), [one.message_id for one in found])
+    return [
+        TextMessage(
+            message_token=token, to=letter.address, body=letter.text or "", validity=letter.validity
+        )
+        for letter, (token,) in zip(found, tokens, strict=True)
+    ]
 
 
 class Bodies:
@@ -142,6 +142,14 @@ class Bodies:
         self._intent = intent
         self._parts = parts
         self._skeletons: dict[Variant, EmailSkeleton] = {}
+        # Signed for the whole pass at once, which is cheap also where each POST has one person.
+        self._signed: dict[int, tuple[PersonUrls, str]] = {}
+        if isinstance(intent.content, CompiledEmail):
+            ids = [letter.message_id for post in intent.posts for letter in post.letters]
+            urls = urls_for_many(parts.tokens, parts.public_url, ids)
+            tokens = parts.tokens.issue_many((Purpose.MESSAGE,), ids)
+            for message_id, own, (token,) in zip(ids, urls, tokens, strict=True):
+                self._signed[message_id] = own, token
 
     def batch(self, post: Post) -> EmailBatch:
         """Return the people of one POST, with the body that they share."""
@@ -152,7 +160,7 @@ class Bodies:
             assert post.variant is not None
             body = self._skeleton(content, post.variant)
             subject, html, plain = body.subject, body.html, body.text
-            recipients = _recipients(post.letters, parts, body.values_for)
+            recipients = _recipients(post.letters, self._signed, parts, body.values_for)
         else:
             notice = notices.email(post.letters[0].body or {}, clinic=clinic)
             subject, html, plain = notice.subject, notice.html, notice.text
@@ -183,12 +191,10 @@ class Bodies:
 
 def _recipients(
     found: Sequence[Letter],
+    signed: Mapping[int, tuple[PersonUrls, str]],
     parts: Parts,
     values_for: Callable[[PersonView, PersonUrls], dict[str, str]],
 ) -> tuple[EmailRecipient, ...]:
-    ids = [letter.message_id for letter in found]
-    urls = urls_for_many(parts.tokens, parts.public_url, ids)
-    tokens = parts.tokens.issue_many((Purpose.MESSAGE,), ids)
     return tuple(
         [
             EmailRecipient(
@@ -197,7 +203,8 @@ def _recipients(
                 holes=values_for(letter.person, own),
                 headers=_unsubscribe(own, parts),
             )
-            for letter, own, (token,) in zip(found, urls, tokens, strict=True)
+            for letter in found
+            for own, token in (signed[letter.message_id],)
         ]
     )
 

@@ -36,7 +36,6 @@ IDLE_SECONDS = 20.0
 GREYLIST_WAIT = timedelta(minutes=10)
 
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
-_LEADING_DOT = re.compile(rb"(?m)^\.")
 _ENHANCED = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
@@ -129,7 +128,7 @@ class SmtpSender:
             self.close()  # without the final dot nothing was handed over
             return _refused(RefusalKind.TEMPORARY, "deadline", "The time to send had passed.")
         try:
-            connection.send(_LEADING_DOT.sub(b"..", data) + b".\r\n")
+            connection.send(_stuffed(data) + b".\r\n")
             code, words = connection.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
@@ -218,6 +217,12 @@ class SmtpSender:
 
 class _TooLate(Exception):
     """The deadline passed before anything was handed over."""
+
+
+def _stuffed(data: bytes) -> bytes:
+    """Double each dot that begins a line (RFC 5321, 4.5.2)."""
+    first = b"." if data.startswith(b".") else b""
+    return first + data.replace(b"\n.", b"\n..")
 
 
 def _check_sender(answer: tuple[int, bytes], sender: str) -> None:
