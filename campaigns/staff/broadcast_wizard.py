@@ -13,9 +13,11 @@ from campaigns.audience import segments
 from campaigns.broadcasts import drafts
 from campaigns.broadcasts.drafts import Changes
 from campaigns.broadcasts.models import Broadcast, BroadcastState, Timing
+from campaigns.clinic import profile
 from campaigns.contacts.models import Channel
-from campaigns.content import lessons, review
+from campaigns.content import lessons, merge, review
 from campaigns.content.models import Lesson
+from campaigns.content.people import clinic_values
 from campaigns.core.errors import InvalidInput
 from campaigns.drips import timing as clock_times
 from campaigns.staff import broadcast_reach, broadcast_side
@@ -172,12 +174,20 @@ def _page(
     )
 
 
-def _choices(session: Session, channel: Channel) -> list[tuple[Lesson, str]]:
+def _choices(session: Session, channel: Channel) -> list[tuple[Lesson, str, str]]:
+    """Return each lesson with the state of its review and its first words."""
     now = context.now()
+    names = clinic_values(profile.get(session))
     return [
-        (lesson, review.state_of(session, lesson, now))
+        (lesson, review.state_of(session, lesson, now), _first_words(lesson, names))
         for lesson in lessons.list_all(session, channel=channel)
     ]
+
+
+def _first_words(lesson: Lesson, names: dict[str, str]) -> str:
+    """Return the subject or the text as people read it; a person's own facts fall back."""
+    words = str(lesson.draft.get("subject") or lesson.draft.get("body") or "")
+    return merge.parse(words).fill_values(names)
 
 
 def _read(step: str) -> tuple[Changes, dict[str, str]]:

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.clinic import profile
+from campaigns.consent import disclosures
 from campaigns.contacts import directory
+from campaigns.contacts.models import Channel
 from campaigns.content import lessons, links, rendering, review
 from campaigns.content.models import Lesson
 from campaigns.content.people import SAMPLE_URLS, PersonView
 from campaigns.content.recipients import view_of
+from campaigns.core.errors import NotConfigured
 from campaigns.staff.blueprint import bp, may
 from campaigns.web import context
 
@@ -64,11 +67,23 @@ def person_for_preview(session: Session, channel: str) -> PersonView:
     """Return the person that the preview is asked for; nobody in particular without one."""
     contact_id = request.args.get("person", type=int)
     if contact_id is None or not may("people.read"):
-        return PersonView()
+        return PersonView(sms_per_month=_promised_now(session))
     person = view_of(session, directory.get(session, contact_id), channel)
     if may("interests.read"):
         return person
-    return PersonView(first_name=person.first_name, last_name=person.last_name)
+    return PersonView(
+        first_name=person.first_name,
+        last_name=person.last_name,
+        sms_per_month=person.sms_per_month,
+    )
+
+
+def _promised_now(session: Session) -> int | None:
+    """Return how many texts a month are promised to whoever signs up now."""
+    try:
+        return disclosures.current(session, Channel.SMS).frequency_per_month
+    except NotConfigured:  # no wording yet: the clinic's own limit is shown
+        return None
 
 
 def size_of(session: Session, lesson: Lesson) -> int:

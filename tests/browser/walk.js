@@ -1,6 +1,8 @@
 // Lists a page's controls for the walk through them, and tells the page's state in words.
 window.walk = (() => {
   "use strict";
+  let printed = 0; // a browser without a screen shows no print dialog
+  window.print = () => printed++;
   const ALL = "a[href], button, summary, select, input:not([type=hidden]), textarea, trix-editor";
   const LIVE = "form[hx-trigger], [data-autosave], [data-vouch]";
   const STILL = "[data-vouched]"; // fields of a form, beside the boxes that show them
@@ -16,6 +18,7 @@ window.walk = (() => {
   const seen = (node) => node.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && node.getBoundingClientRect().width > 1;
 
   const kind = (node) => {
+    if (node.readOnly && document.querySelector(`[data-copy="${node.id}"]`)) return "off"; // is there to be copied
     if (node.disabled || (node.type === "radio" && node.checked)) return "off";
     if (node.dataset.previewWidth && node.getAttribute("aria-pressed") === "true") return "off"; // chosen already
     if (node.tagName === "A") return "link";
@@ -80,7 +83,7 @@ window.walk = (() => {
     }
     const chosen = [...document.querySelectorAll("[data-live] input")].map((one) => one.checked);
     const focus = location.hash;
-    return [location.pathname, location.search, focus, chosen, copy.innerHTML].join("\n");
+    return [location.pathname, location.search, focus, printed, chosen, copy.innerHTML].join("\n");
   };
   return { controls, closed, visible, state };
 })();

@@ -332,3 +332,13 @@ def test_a_large_group_is_counted_after_the_page_is_there(
     later = staff.get(f"/staff/campaigns/{number}/side").text
     assert 'aria-label="3 reached by email"' in later
     assert "to 3 people by email" in later
+
+
+def test_the_choice_of_messages_shows_their_words_as_people_read_them(
+    staff: FlaskClient, services: Services
+) -> None:
+    with services.db.transaction() as session:
+        lesson = new_lesson(session, now=NOON)
+        lesson.draft = {**lesson.draft, "subject": "Your guide from {{ brand }}"}
+    page = staff.get(f"/staff/campaigns/{make(staff, services)}/what").text
+    assert "Your guide from Deeply Vital<" in page
