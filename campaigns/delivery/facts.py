@@ -230,7 +230,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool, most: Any = None) -> S
     ``most`` is how many rows the source has at most, where that is known.
     """
     hours = hours_table(sqlite_form=sqlite_form)
-    recent = tallies.recent(source, hours, kind, most=most)
+    recent = tallies.recent(source, hours, kind, sqlite_form=sqlite_form, most=most)
     blocked = (
         select(func.max(case((Suppression.reason.in_(STOPS), 1), else_=2)))
         .where(

@@ -19,7 +19,9 @@ from sqlalchemy import (
     case,
     false,
     func,
+    literal_column,
     select,
+    true,
     union,
 )
 from sqlalchemy.orm import Session, aliased
@@ -92,7 +94,7 @@ def _found(key: Any) -> Any:
     return func.coalesce(key, 0) != 0
 
 
-def recent(source: CTE, hours: CTE, kind: Kind, *, most: Any = None) -> CTE:
+def recent(source: CTE, hours: CTE, kind: Kind, *, sqlite_form: bool, most: Any = None) -> CTE:
     """Count what left of late to each row's circle; who had nothing has no row.
 
     ``most`` is how many rows the source has at most, where that is known: SQLite does not
@@ -101,7 +103,28 @@ def recent(source: CTE, hours: CTE, kind: Kind, *, most: Any = None) -> CTE:
     people: FromClause = source
     if most is not None:
         people = select(source.c.row_id, source.c.contact_id).limit(most).subquery("people")
-    near, sent = circle(people), aliased(Message)
+    near = circle(people)
+    message = aliased(Message)
+    to_member = and_(
+        message.contact_id == near.c.member_id,
+        message.channel == bindparam("channel", type_=String()),
+        message.intent_at > moment("long_ago"),
+        func.coalesce(message.state, "").in_(LEFT),
+    )
+    left: Any = message
+    sent: Any = message
+    if not sqlite_form:
+        # As a join Postgres would read all that was sent to anybody since its statistics
+        # were made; behind a fence it looks each person up.
+        fenced = select(
+            message.id,
+            message.contact_id,
+            message.origin_kind,
+            message.origin_id,
+            message.intent_at,
+        ).where(to_member)
+        left = fenced.offset(literal_column("0")).lateral("sent")
+        sent, to_member = left.c, true()
     marketing = sent.origin_kind.in_(MARKETING)
     in_day = and_(marketing, sent.intent_at > moment("day_ago"))
     in_week = and_(marketing, sent.intent_at > moment("week_ago"))
@@ -130,13 +153,7 @@ def recent(source: CTE, hours: CTE, kind: Kind, *, most: Any = None) -> CTE:
             count(same).label("same"),
         )
         .select_from(near)
-        .outerjoin(
-            sent,
-            (sent.contact_id == near.c.member_id)
-            & (sent.channel == bindparam("channel", type_=String()))
-            & (sent.intent_at > moment("long_ago"))
-            & func.coalesce(sent.state, "").in_(LEFT),
-        )
+        .outerjoin(left, to_member)
         .outerjoin(ContactHours, ContactHours.contact_id == near.c.contact_id)
         .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
         .where(_found(sent.id))
