@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from bench import population, sinks, stage
 from bench.figures import Figure, Row
 from bench.stage import NOON, Stage
+from campaigns.core import processes as own
 from campaigns.delivery import fanout
 from campaigns.delivery.dispatcher import Dispatcher
 from campaigns.delivery.models import Message, MessageState
@@ -68,6 +69,7 @@ def send(services: Services, *, processes: int) -> float:
     services.db.dispose()
 
     def work(_number: int) -> None:
+        own.settle()  # as ``campaigns worker`` does
         dispatcher = Dispatcher(services)
         while dispatcher.run(seconds=600):
             pass

@@ -109,6 +109,7 @@ def worker() -> None:
     if processes.is_child():
         processes.die_with_parent()
     runner = Worker(services)
+    processes.settle()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.stop())
     runner.run()

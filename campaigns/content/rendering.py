@@ -62,6 +62,19 @@ class _Plan:
     tag: Tag
     keys: tuple[tuple[str, Callable[[str], str]], ...]
 
+    def fill(self, raw: str, prefix: str) -> dict[str, str]:
+        """Return the value under each of its keys, escaped for the place where it stands."""
+        value = self.tag.value(raw)
+        if value.isalnum():
+            return {key: value for key, _escape in self.keys}
+        if prefix in value:
+            value = value.replace(prefix, " ")
+        return {key: escape(value) for key, escape in self.keys}
+
+
+_KEPT = 1024
+"""How many different values of a tag a skeleton remembers: first names and dates recur."""
+
 
 @dataclass(frozen=True, slots=True)
 class EmailSkeleton:
@@ -72,22 +85,21 @@ class EmailSkeleton:
     text: str
     holes: tuple[str, ...]
     _prefix: str = field(repr=False)
-    _values: tuple[_Plan, ...] = field(repr=False)
+    _values: tuple[tuple[_Plan, dict[str, dict[str, str]]], ...] = field(repr=False)
+    """How each value is made, and what was made already."""
     _urls: tuple[tuple[str, Callable[[PersonUrls], str]], ...] = field(repr=False)
 
     def values_for(self, person: PersonView, urls: PersonUrls) -> dict[str, str]:
         """Return each hole's value for a person, escaped for the place where it stands."""
         out: dict[str, str] = {}
-        for plan in self._values:
-            value = plan.tag.value(plan.get(person))
-            if value.isalnum():
-                for key, _escape in plan.keys:
-                    out[key] = value
-                continue
-            if self._prefix in value:
-                value = value.replace(self._prefix, " ")
-            for key, escape in plan.keys:
-                out[key] = escape(value)
+        for plan, made in self._values:
+            raw = plan.get(person)
+            found = made.get(raw)
+            if found is None:
+                found = plan.fill(raw, self._prefix)
+                if len(made) < _KEPT:
+                    made[raw] = found
+            out.update(found)
         for key, get in self._urls:
             out[key] = get(urls)
         return out
@@ -282,13 +294,15 @@ _URLS: dict[str, Callable[[PersonUrls], str]] = {
 }
 
 
-def _value_plans(keys: dict[Slot, str]) -> tuple[_Plan, ...]:
+def _value_plans(
+    keys: dict[Slot, str],
+) -> tuple[tuple[_Plan, dict[str, dict[str, str]]], ...]:
     grouped: dict[Tag, list[tuple[str, Callable[[str], str]]]] = {}
     for slot, key in keys.items():
         if slot.tag.name in PERSON_VALUES:
             grouped.setdefault(slot.tag, []).append((key, ESCAPES[slot.context]))
     return tuple(
-        _Plan(PERSON_VALUES[tag.name], tag, tuple(found)) for tag, found in grouped.items()
+        (_Plan(PERSON_VALUES[tag.name], tag, tuple(found)), {}) for tag, found in grouped.items()
     )
 
 

@@ -145,10 +145,13 @@ def judge(
 
 @lru_cache(maxsize=16)
 def for_batch(kind: Kind, *, sqlite_form: bool) -> Select[Any]:
-    """Return the statement for the planned rows of a batch (``:batch_id``, ``:take``)."""
+    """Return the statement for the planned rows of a batch (``:batch_id``, ``:take``).
+
+    Its rows are ``code`` and ``NEEDED``, in no order.
+    """
     return judge(
         facts.of_batch(kind), kind, sqlite_form=sqlite_form, columns=NEEDED, most=facts.TAKE
-    )
+    ).order_by(None)
 
 
 def facts_of(row: Row[Any], frame: Frame) -> Facts:

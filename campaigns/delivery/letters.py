@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from campaigns.clinic.models import Clinic
-from campaigns.contacts.models import Channel
 from campaigns.content import sms
 from campaigns.content.people import PersonUrls, PersonView, urls_for_many
 from campaigns.content.rendering import CompiledEmail, CompiledText, EmailSkeleton, Variant
@@ -53,12 +52,15 @@ class Letter:
 
 
 def person_of(
-    row: Any,
+    first_name: str | None,
+    last_name: str | None,
     *,
+    since: datetime | None,
+    source_label: str | None,
+    promised: int | None,
     interests: frozenset[str],
     channels: frozenset[str],
     body: Mapping[str, Any] | None,
-    channel: str,
 ) -> PersonView:
     """Return a person as content sees them; a test message brings its own."""
     if body and "person" in body:
@@ -70,13 +72,13 @@ def person_of(
             channels=frozenset(given.get("channels", ())),
         )
     return PersonView(
-        first_name=row.first_name or "",
-        last_name=row.last_name or "",
-        source_label=row.source_label or "",
-        consent_date=row.since.date() if row.since else None,
+        first_name=first_name or "",
+        last_name=last_name or "",
+        source_label=source_label or "",
+        consent_date=since.date() if since else None,
         interests=interests,
         channels=channels,
-        sms_per_month=row.promised if channel == Channel.SMS else None,
+        sms_per_month=promised,
     )
 
 
@@ -195,13 +197,14 @@ def _recipients(
     parts: Parts,
     values_for: Callable[[PersonView, PersonUrls], dict[str, str]],
 ) -> tuple[EmailRecipient, ...]:
+    domain = _reply_domain(parts)
     return tuple(
         [
             EmailRecipient(
                 message_token=token,
                 address=letter.address,
                 holes=values_for(letter.person, own),
-                headers=_unsubscribe(own, parts),
+                headers=_unsubscribe(own, domain),
             )
             for letter in found
             for own, token in (signed[letter.message_id],)
@@ -209,11 +212,16 @@ def _recipients(
     )
 
 
-def _unsubscribe(urls: PersonUrls, parts: Parts) -> dict[str, str]:
+def _reply_domain(parts: Parts) -> str | None:
+    """Return where mail to us is read; without the secret the route takes none in."""
+    settings = parts.settings
+    return settings.inbound_email_domain if settings.inbound_email_secret else None
+
+
+def _unsubscribe(urls: PersonUrls, domain: str | None) -> dict[str, str]:
     """Return the pair of RFC 8058; the mail address only where replies to it are read."""
     ways = f"<{urls.unsubscribe}>"
-    domain = parts.settings.inbound_email_domain
-    if domain and parts.settings.inbound_email_secret:  # without it the route takes no mail in
+    if domain:
         token = urls.unsubscribe.rpartition("/")[2]
         ways += f", <mailto:unsub+{token}@{domain}?subject=unsubscribe>"
     return {"List-Unsubscribe": ways, "List-Unsubscribe-Post": ONE_CLICK}
