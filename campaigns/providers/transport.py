@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,20 +77,37 @@ def _cross() -> None:
         _crossing.wrote = True
 
 
-class _GuardedHTTP(HTTPConnection):
+class _Held:
+    """Holds a request back until all of it is there: then head and body leave in one write."""
+
+    sock: Any
+    connect: Callable[[], None]
+    held: bytes = b""
+
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
+        self.held += data
+
+    def getresponse(self) -> Any:
+        request, self.held = self.held, b""
         _cross()
-        super().send(data)
+        # Whoever closes early may have answered first: that answer is read.
+        with suppress(BrokenPipeError):
+            self.sock.sendall(request)
+        return super().getresponse()  # type: ignore[misc]
+
+    def close(self) -> None:
+        self.held = b""
+        super().close()  # type: ignore[misc]
 
 
-class _GuardedHTTPS(HTTPSConnection):
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        _cross()
-        super().send(data)
+class _GuardedHTTP(_Held, HTTPConnection):
+    pass
+
+
+class _GuardedHTTPS(_Held, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(HTTPConnectionPool):
@@ -116,6 +134,7 @@ class Transport:
         self._read_seconds = read_seconds
         self._pools = urllib3.PoolManager(num_pools=4, maxsize=connections, retries=False)
         self._pools.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        self._by_origin: dict[str, urllib3.HTTPConnectionPool] = {}
 
     def request(
         self,
@@ -133,13 +152,15 @@ class Transport:
         _crossing.deadline = deadline.monotonic if deadline else None
         _crossing.wrote = False
         try:
-            response = self._pools.urlopen(
+            pool, target = self._pool(url)
+            response = pool.urlopen(
                 method,
-                url,
+                target,
                 body=body,
                 headers=dict(headers),
                 retries=False,
                 redirect=False,
+                assert_same_host=False,
                 timeout=self._timeout,
                 preload_content=False,
                 decode_content=True,
@@ -156,7 +177,17 @@ class Transport:
 
     def close(self) -> None:
         """Close the pooled connections."""
+        self._by_origin.clear()
         self._pools.clear()
+
+    def _pool(self, url: str) -> tuple[urllib3.HTTPConnectionPool, str]:
+        """Return the pool of an address, kept by its origin, and the target to ask there for."""
+        origin, slash, rest = url.partition("://")[2].partition("/")
+        origin = url[: len(url) - len(rest) - len(slash)] if slash else url
+        found = self._by_origin.get(origin)
+        if found is None:
+            found = self._by_origin[origin] = self._pools.connection_from_url(origin)
+        return found, f"/{rest}"
 
     def _read(self, response: urllib3.BaseHTTPResponse) -> Reply:
         stop_at = time.monotonic() + self._read_seconds
