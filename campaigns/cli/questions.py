@@ -66,7 +66,7 @@ def moment_of(text: str) -> datetime:
     any of several.
     """
     try:
-        at = datetime.fromisoformat(text.strip())
+        at = datetime.fromisoformat(text.strip().upper())  # RFC 3339 has a small z, too
     except ValueError:
         raise _bad(f"“{text[:40]}” is not a time like 2026-11-17T13:00:00-05:00.") from None
     if at.tzinfo is None:

@@ -29,7 +29,6 @@ NO_NUMBER = frozenset(
         "phone_extension",
         "phone_characters",
         "phone_length",
-        "phone_area_code",
         "phone_exchange",
     }
 )

@@ -34,6 +34,8 @@ R = SuppressionReason
 
 AT_ONCE = 2000
 _CHUNK = 500
+UNKNOWN = "unknown kind"
+"""The effect of an event whose name is not known: it is kept, shown to staff, and does nothing."""
 _PLAIN = frozenset({"processed", "deferred", "delivered", "open", "click", "queued", "sent"})
 """Kinds that touch nothing but the message's state: most of the traffic."""
 _AT_STORING = {
@@ -122,7 +124,7 @@ def _apply(session: Session, row: Row[Any], settled: Settled, now: datetime) -> 
     apply = table.get(row.kind)
     if apply is None:
         log.warning("event.unknown", provider=row.provider, kind=row.kind, event_id=row.id)
-        return "unknown kind"
+        return UNKNOWN
     if row.kind in _PLAIN:
         return apply(session, row, settled, now)
     try:

@@ -11,11 +11,18 @@ from sqlalchemy import func, select
 from campaigns.accounts.permissions import Permission, requires
 from campaigns.core import schema
 from campaigns.delivery.models import Breaker, Message, MessageState
+from campaigns.events import comparison, effects
+from campaigns.events.ingest import SENDGRID
+from campaigns.events.models import ProviderEvent
 from campaigns.jobs.models import TaskRun
 from campaigns.staff.blueprint import bp
 from campaigns.web import context
 
 LATE = timedelta(minutes=2)
+RECENT = timedelta(days=7)
+"""So long are reports shown that the service could not read."""
+SHOWN = 20
+PROVIDERS = {"sendgrid": "SendGrid", "twilio": "Twilio"}
 _SLOW = {"clean-up": timedelta(minutes=30)}
 NAMES = {
     "deliver": "Sending messages",
@@ -59,6 +66,17 @@ def health() -> str:
             .group_by(Message.state)
         )
         counts: dict[str, int] = {row[0]: row[1] for row in rows}
+        strange = session.execute(
+            select(ProviderEvent.provider, ProviderEvent.kind, func.count())
+            .where(
+                ProviderEvent.received_at > now - RECENT,
+                ProviderEvent.effect == effects.UNKNOWN,
+            )
+            .group_by(ProviderEvent.provider, ProviderEvent.kind)
+            .order_by(ProviderEvent.provider, ProviderEvent.kind)
+            .limit(SHOWN)
+        ).all()
+        compared = comparison.last(session, SENDGRID)
         overdue = session.scalar(
             select(func.min(Message.due_at)).where(
                 Message.state == MessageState.PLANNED, Message.due_at < now - LATE
@@ -76,6 +94,10 @@ def health() -> str:
         sending=counts.get(MessageState.SENDING, 0),
         checking=counts.get(MessageState.UNCERTAIN, 0),
         overdue=overdue,
+        strange=[(PROVIDERS.get(row[0], row[0]), row[1], row[2]) for row in strange],
+        days=RECENT.days,
+        compared=compared if compared is not None and compared.finished_at else None,
+        differences=comparison.differences(compared) if compared is not None else None,
         schema_current=found == schema.head(),
         database="SQLite" if context.services().db.is_sqlite else "Postgres",
     )

@@ -148,10 +148,12 @@ def test_what_cannot_be_judged_is_said_and_what_gets_no_texts_is_refused(tmp_pat
         {"phone": "+13125550142", "postal_code": None},
         {"phone": "+13125550142", "postal_code": 60601, "at": at},
         {"phone": "+13125550142", "postal_code": None, "at": "9999-12-31T00:00:00Z"},
+        {"phone": "+19995550142", "postal_code": None, "at": at.lower()},
         {"phone": "+18005550142", "postal_code": None, "at": at},
         code=1,
     )  # fmt: skip
-    assert ["error" in answer for answer in answers] == [True] * 5 + [False]
+    assert ["error" in answer for answer in answers] == [True] * 5 + [False] * 2
+    assert (answers[-2]["allowed"], answers[-2]["reason"]) == (False, "phone_area_code")
     assert (answers[-1]["allowed"], answers[-1]["reason"]) == (False, "phone_toll_free")
 
 

@@ -44,6 +44,7 @@ def test_staff_ask_for_a_comparison_once_and_read_what_it_found(services: Servic
     page = client.get("/staff/settings/channels").text
     assert "<strong>3</strong> of 7" in page
     assert "<strong>4</strong> are on ours alone" in page
+    assert "3 of 7 were missing here" in client.get("/staff/settings/health").text
     with services.db.transaction() as session:
         row = comparison.last(session, "sendgrid")
         assert row is not None

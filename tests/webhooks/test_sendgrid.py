@@ -21,6 +21,7 @@ from campaigns.core.signing import Purpose
 from campaigns.delivery.models import Breaker, Message, MessageState
 from campaigns.events.models import ProviderEvent
 from campaigns.wiring import Services
+from tests.factories.accounts import sign_in
 from tests.factories.consent import make_member
 from tests.factories.sent import sent_message
 from tests.webhooks.conftest import calling
@@ -379,3 +380,14 @@ def test_a_post_nested_beyond_reason_is_refused(
     assert answer.status_code == 400
     with hooked.db.reading() as session:
         assert session.scalar(select(func.count()).select_from(ProviderEvent)) == 0
+
+
+def test_an_event_of_an_unknown_name_is_shown_to_staff(hooked: Services, vendors: Vendors) -> None:
+    client = calling(hooked)
+    _person, _message, token, address = sent(hooked)
+    for _ in range(2):
+        vendors.post_events(client, [event("brand_new_kind", token, address)])
+    sign_in(client, hooked)
+    page = client.get("/staff/settings/health").text
+    assert "SendGrid: “brand_new_kind”" in page
+    assert "2 in 7 days" in page
