@@ -78,6 +78,11 @@ def check(source: EmailSource | TextSource, setting: Setting | None = None) -> l
     return sorted(unique, key=lambda f: f.level != BLOCK)
 
 
+def check_sentence(text: str, title: str) -> list[Finding]:
+    """Return what may not be claimed in words of staff on a public page; ``title`` names them."""
+    return list(_claims(Words(where="page", field="", text=text, title=title), Setting()))
+
+
 def check_draft(session: Session, lesson: Lesson, *, public_url: str = "") -> list[Finding]:
     """Check a lesson's draft."""
     return check(_read(lesson.channel, lesson.draft), setting_for(session, lesson, public_url))

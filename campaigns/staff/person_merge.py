@@ -181,7 +181,7 @@ def _compare(session: Session, mine: Contact, theirs: Contact) -> list[Row]:
     rows.append(_row("In the list since", since, since[0]))
     clicks = ["not recorded" if one.no_click_tracking else "recorded" for one in (mine, theirs)]
     rows.append(_row("Clicks", clicks, "not recorded" if "not recorded" in clicks else clicks[0]))
-    return rows
+    return [row for row in rows if row.mine or row.theirs]
 
 
 def _row(name: str, pair: Sequence[str], after: str) -> Row:

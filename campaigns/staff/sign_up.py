@@ -16,6 +16,8 @@ from campaigns.clinic.models import Clinic
 from campaigns.consent import forms, limits
 from campaigns.consent.forms import Draft
 from campaigns.consent.models import SignupForm
+from campaigns.content import lint
+from campaigns.content.findings import BLOCK
 from campaigns.core.errors import InvalidInput
 from campaigns.staff.blueprint import actor, bp, notify
 from campaigns.web import context
@@ -65,14 +67,16 @@ def new_sign_up_form() -> Any:
         blank = asdict(Draft(name=""))
         return _edit_page(None, {**blank, "slug": "", "mode": "all", "topics": []}, {})
     typed = _typed()
+    claims = _claims(typed)
     try:
         with context.transaction() as session:
             form = forms.create(
                 session, actor(), _draft(typed), slug=typed["slug"], now=context.now()
             )
             form_id = form.id
+            _refuse(claims)
     except InvalidInput as fault:
-        return _edit_page(None, typed, fault.fields), 422
+        return _edit_page(None, typed, {**claims, **fault.fields}), 422
     notify("The form is open. Share its link, frame it or print its poster.")
     return redirect(url_for("staff.sign_up_form", form_id=form_id), 303)
 
@@ -86,11 +90,13 @@ def edit_sign_up_form(form_id: int) -> Any:
     if request.method == "GET":
         return _edit_page(form, _values_of(form), {})
     typed = _typed()
+    claims = _claims(typed)
     try:
         with context.transaction() as session:
             forms.change(session, actor(), form_id, _draft(typed), now=context.now())
+            _refuse(claims)
     except InvalidInput as fault:
-        return _edit_page(form, typed, fault.fields), 422
+        return _edit_page(form, typed, {**claims, **fault.fields}), 422
     notify("Saved. The page shows it at once; print the poster anew if its words changed.")
     return redirect(url_for("staff.sign_up_form", form_id=form_id), 303)
 
@@ -188,6 +194,24 @@ def _typed() -> dict[str, Any]:
             for key in PLACES
         },
     }
+
+
+def _claims(typed: dict[str, Any]) -> dict[str, str]:
+    """Return, by field, what the words of a form say that no clinic may: as in any email."""
+    found = {}
+    for key, (label, _) in PLACES.items():
+        for locale, language in LANGUAGES.items():
+            for finding in lint.check_sentence(typed["words"][key][locale], f"{label}, {language}"):
+                if finding.level == BLOCK:
+                    found.setdefault(f"{key}_{locale}", finding.message)
+    return found
+
+
+def _refuse(claims: dict[str, str]) -> None:
+    if claims:
+        raise InvalidInput(
+            "signup_form_claims", "Some words say what may not be said.", fields=claims
+        )
 
 
 def _draft(typed: dict[str, Any]) -> Draft:

@@ -101,6 +101,26 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_is_kept(
         assert [form.slug for form in forms.list_all(session)] == ["main"]
 
 
+@pytest.mark.parametrize("field", ["headline_en", "lead_en", "thanks_en", "source_en"])
+def test_a_form_claims_no_more_than_an_email_may(
+    owner: FlaskClient, services: Services, field: str
+) -> None:
+    claim = "Red light heals arthritis."
+    status, page = post(owner, BASE + "new", BASE + "new", **{**NEW, field: claim})
+    assert status == 422
+    assert "may not be said" in page
+    assert claim in page
+    with services.db.reading() as session:
+        assert forms.by_slug(session, "fair") is None
+    assert post(owner, BASE + "new", BASE + "new", **NEW)[0] == 303
+    with services.db.reading() as session:
+        number = session.scalars(select(SignupForm.id).where(SignupForm.slug == "fair")).one()
+    edit = f"{BASE}{number}/edit"
+    assert post(owner, edit, edit, **{**NEW, field: claim})[0] == 422
+    with services.db.reading() as session:
+        assert claim not in str(forms.get(session, number).words)
+
+
 def test_the_main_form_stays_open(owner: FlaskClient, services: Services) -> None:
     main = form_row(services, "main")
     page = f"{BASE}{main.id}"
