@@ -180,16 +180,18 @@ def page(
     return list(session.scalars(query.order_by(Suppression.id.desc()).limit(limit)))
 
 
-def owners(session: Session, held: Iterable[tuple[str, str]]) -> dict[str, set[tuple[str, str]]]:
+def owners(
+    session: Session, held: Iterable[tuple[str, str]]
+) -> dict[str, tuple[tuple[str, str], ...]]:
     """Return, for each hash that may block one of these addresses, the addresses it blocks.
 
     Takes pairs of channel and normalised address; compare with ``mailbox_hash``.
     """
     ring = keys_of(session)
-    found: dict[str, set[tuple[str, str]]] = {}
-    for channel, address in held:
-        for digest in ring.address_hashes(channel, addresses.mailbox(channel, address)):
-            found.setdefault(digest, set()).add((channel, address))
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for pair in set(held):
+        for digest in ring.address_hashes(pair[0], addresses.mailbox(*pair)):
+            found[digest] = (*found.get(digest, ()), pair)
     return found
 
 
