@@ -48,7 +48,7 @@ from campaigns.delivery.regroup import IMPORTANT, ORDINARY, SMS_BATCH
 
 log = logs.get(__name__)
 S = MessageState
-PAGE = 5_000
+PAGE = 10_000
 """People in one transaction: about 100 ms on SQLite."""
 
 
@@ -248,7 +248,7 @@ def _drop_twins(
         .where(
             mine.contact_id.between(first, last),
             mine.channel == channel.value,
-            theirs.contact_id != mine.contact_id,
+            theirs.id != mine.id,  # in the index already; a person has one of a channel
         )
         .distinct()
     ).all()

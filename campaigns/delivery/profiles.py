@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, String, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -21,7 +21,7 @@ from campaigns.clinic import switches
 from campaigns.clinic.models import Clinic, Closure
 from campaigns.contacts.models import Address, Channel, Contact
 from campaigns.core import rows
-from campaigns.core.db import is_sqlite
+from campaigns.core.db import change, is_sqlite
 from campaigns.delivery.models import ContactHours, HourProfile
 from campaigns.delivery.parts import Parts
 from campaigns.eligibility import caps, hours, zones
@@ -52,8 +52,8 @@ def source_key() -> ColumnElement[str]:
 def refresh(session: Session, contact_ids: Any) -> int:
     """Derive the profile of people whose data changed; ``contact_ids`` is a list or a SELECT."""
     key = source_key()
-    stale = session.execute(
-        select(Contact.id, key)
+    stale = (
+        select(Contact.id.label("contact_id"), key.label("source"))
         .outerjoin(_phone, (_phone.contact_id == Contact.id) & (_phone.channel == Channel.SMS))
         .outerjoin(ContactHours, ContactHours.contact_id == Contact.id)
         .where(
@@ -61,14 +61,34 @@ def refresh(session: Session, contact_ids: Any) -> int:
             ContactHours.derived_from.is_(None) | (ContactHours.derived_from != key),
         )
         .order_by(Contact.id)
-    ).all()
-    if not stale:
+    ).cte("stale")
+    # Kept whole: SQLite would work out the source anew wherever it is named.
+    stale = stale.prefix_with("MATERIALIZED")
+    by_source = {
+        source: profile_key(source) for source in session.scalars(select(stale.c.source).distinct())
+    }
+    if not by_source:
         return 0
-    by_source: dict[str, str] = {row[1]: profile_key(row[1]) for row in stale}
     ids = _ids_of(session, set(by_source.values()))
-    table: Any = ContactHours.__table__
-    upsert: Any = (sqlite if is_sqlite(session) else postgresql).insert(table)
-    session.connection().execute(
+    given = rows.table(
+        session,
+        "profiles",
+        {"source": String(), "profile_id": BigInteger()},
+        ((source, ids[name]) for source, name in by_source.items()),
+    )
+    profile = select(given).cte("profile_of").prefix_with("MATERIALIZED")
+    derived = (
+        select(stale.c.contact_id, profile.c.profile_id, stale.c.source)
+        .select_from(stale.join(profile, profile.c.source == stale.c.source))
+        # Without a WHERE, SQLite reads ON CONFLICT as part of the join.
+        .where(literal(1, Integer) == 1)
+    )
+    into: Any = (sqlite if is_sqlite(session) else postgresql).insert(ContactHours)
+    upsert = into.from_select(
+        ["contact_id", "profile_id", "derived_from"], derived, include_defaults=False
+    )
+    return change(
+        session,
         upsert.on_conflict_do_update(
             index_elements=["contact_id"],
             set_={
@@ -76,12 +96,7 @@ def refresh(session: Session, contact_ids: Any) -> int:
                 "derived_from": upsert.excluded.derived_from,
             },
         ),
-        [
-            {"contact_id": row[0], "profile_id": ids[by_source[row[1]]], "derived_from": row[1]}
-            for row in stale
-        ],
     )
-    return len(stale)
 
 
 def tick(parts: Parts) -> int:
@@ -102,11 +117,11 @@ def _ids_of(session: Session, keys: set[str]) -> dict[str, int]:
     if missing:
         table: Any = HourProfile.__table__
         new: Any = (sqlite if is_sqlite(session) else postgresql).insert(table)
-        rows = [
+        fresh = [
             {"key": key, "zones": list(parse(key).zones), "states": list(parse(key).states)}
             for key in sorted(missing)
         ]
-        session.connection().execute(new.on_conflict_do_nothing(index_elements=["key"]), rows)
+        session.connection().execute(new.on_conflict_do_nothing(index_elements=["key"]), fresh)
         known = {row[0]: row[1] for row in session.execute(query)}
     return known
 
