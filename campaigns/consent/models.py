@@ -323,6 +323,8 @@ class SignupTablet(Base):
     expires_at: Mapped[datetime]
     blank_since: Mapped[datetime]
     """A page shown before then belongs to an earlier person: what it held is not shown again."""
+    spent_seats: Mapped[list[int]] = mapped_column(JsonValue, default=list)
+    """Seats (one for each blank form that a device was shown) whose person has left."""
     ended_at: Mapped[datetime | None]
 
 

@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("opened_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("expires_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("blank_since", campaigns.core.db.UtcDateTime(), nullable=False),
+        sa.Column("spent_seats", campaigns.core.db.JsonValue, nullable=False),
         sa.Column("ended_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["form_id"], ["signup_forms.id"], name=op.f("fk_signup_tablets_form_id_signup_forms")
