@@ -88,8 +88,16 @@ def find_running(session: Session, tablet_id: int | None, now: datetime) -> Sign
     return tablet
 
 
-def blank(session: Session, tablet_id: int, *, now: datetime) -> None:
-    """Note that the next person is at the tablet: pages shown until now are worth nothing."""
-    tablet = session.get(SignupTablet, tablet_id)
-    if tablet is not None:
+def blank(session: Session, tablet_id: int, *, seat: int | None = None, now: datetime) -> None:
+    """Note that the next person is at the device: what its pages held is worth nothing.
+
+    Several devices may share a link: ``seat`` names the one form that ends. Without it all
+    pages shown until now end.
+    """
+    tablet = session.get(SignupTablet, tablet_id, with_for_update=True)
+    if tablet is None:
+        return
+    if seat is None:
         tablet.blank_since = max(tablet.blank_since, now)
+    elif seat not in tablet.spent_seats:
+        tablet.spent_seats = [*tablet.spent_seats, seat]

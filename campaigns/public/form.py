@@ -51,6 +51,8 @@ class Place:
     """Fields that travel with the form."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     tablet_id: int | None = None
+    seat: int | None = None
+    """Which blank form of the tablet's this is; several devices may share a link."""
     ancestors: tuple[str, ...] = ()
     """Websites that may frame it."""
 
@@ -112,7 +114,9 @@ def show(place: Place, filled: Filled, *, status: int = 200) -> Response:
         channels=form.channels,
         headline=forms.words_of(form, "headline", locale),
         lead=forms.words_of(form, "lead", locale),
-        shown_at=seals.seal(services.keys, Seal.SIGN_UP, context.now()),
+        shown_at=seals.seal(
+            services.keys, Seal.SIGN_UP, context.now(), *([place.seat] if place.seat else [])
+        ),
         trap=TRAP,
     )
 

@@ -2,11 +2,13 @@
 
 A member of staff opened it; the tablet itself holds no log-in and no cookie. After each
 person, and when nobody touches it, it is blank again, and going back shows nothing of
-anybody: pages are not stored, and what an earlier page posts is thrown away.
+anybody: pages are not stored, and what an earlier page posts is thrown away. Each blank
+form has a seat of its own, so devices that share a link do not clear one another.
 """
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 
 from flask import redirect, request
@@ -84,6 +86,7 @@ def _place(slug: str, token: str) -> Place | Response:
         path=f"/f/{form.slug}/tablet/{token}",
         layout="public/tablet.html",
         tablet_id=row.id,
+        seat=_posted_seat() or secrets.randbits(40) + 1,
         evidence={"tablet": row.id, "opened_by": row.opened_by, "opened_by_id": row.opened_by_id},
     )
 
@@ -97,12 +100,26 @@ def _is_spent(place: Place) -> bool:
         return False  # the form itself says what is wrong
     with context.reading() as session:
         row = tablets.find_running(session, place.tablet_id, now)
-    return row is not None and now - age + _SEAL_GRAIN <= row.blank_since
+    if row is None:
+        return False
+    return _posted_seat() in row.spent_seats or now - age + _SEAL_GRAIN <= row.blank_since
+
+
+def _posted_seat() -> int | None:
+    """Return the seat of the page that is posted: it stays while the same person mends it."""
+    numbers = seals.unseal(
+        context.services().keys,
+        Seal.SIGN_UP,
+        request.form.get("shown_at", ""),
+        context.now(),
+        within=forms_page.OLDEST,
+    )
+    return numbers[0] if numbers else None
 
 
 def _blank(place: Place) -> None:
     with context.transaction() as session:
-        tablets.blank(session, place.tablet_id or 0, now=context.now())
+        tablets.blank(session, place.tablet_id or 0, seat=_posted_seat(), now=context.now())
 
 
 def _again(place: Place) -> Response:

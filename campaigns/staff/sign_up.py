@@ -198,7 +198,7 @@ def _typed() -> dict[str, Any]:
 
 def _claims(typed: dict[str, Any]) -> dict[str, str]:
     """Return, by field, what the words of a form say that no clinic may: as in any email."""
-    found = {}
+    found: dict[str, str] = {}
     for key, (label, _) in PLACES.items():
         for locale, language in LANGUAGES.items():
             for finding in lint.check_sentence(typed["words"][key][locale], f"{label}, {language}"):

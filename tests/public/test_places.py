@@ -272,6 +272,21 @@ def test_what_is_cleared_is_gone_for_the_next_person(desk: Desk) -> None:
     assert desk.send(desk.tablet).status_code == 200
 
 
+def test_two_tablets_with_one_link_do_not_clear_each_other(each_desk: Desk) -> None:
+    one, other = each_desk.page(each_desk.tablet), each_desk.page(each_desk.tablet)
+    assert each_desk.send(each_desk.tablet, one).status_code == 200
+    refused = each_desk.send(each_desk.tablet, other, email="not an address")
+    assert refused.status_code == 422
+    assert "Ana" in refused.text
+    left = re.findall(r'name="shown_at" value="([^"]*)"', each_desk.page(each_desk.tablet).text)
+    cleared = each_desk.client.post(f"{each_desk.tablet}/clear", data={"shown_at": left[-1]})
+    assert cleared.status_code == 303
+    done = each_desk.send(each_desk.tablet, refused, email="b@example.com", phone="2125550143")
+    assert done.status_code == 200
+    assert each_desk.send(each_desk.tablet, other).status_code == 303
+    assert count(each_desk.services, Contact) == 2
+
+
 def test_a_queue_at_the_desk_is_not_one_person_and_still_bounded(desk: Desk) -> None:
     codes = [
         desk.send(desk.tablet, email=f"p{n}@example.com", sms_ok=None).status_code
