@@ -30,7 +30,9 @@ Control, all JSON:
     ``timeout_before`` and ``timeout_after`` (silence for ``seconds``),
     ``reset_before`` and ``reset_after`` (connection reset), ``redirect``, ``malformed``
     (accepted, unreadable answer), ``malformed_refusal`` (400, not in the vendor's shape),
-    ``truncated`` (accepted, half an answer), ``slow`` (accepted after ``seconds``).
+    ``truncated`` (accepted, half an answer), ``slow`` (accepted after ``seconds``), and,
+    accepted as well, ``drip`` (a byte each ``seconds``), ``reset_at`` (after ``bytes``),
+    ``wrong_type``, ``wrong_length``.
     Outcomes of an email: ``delivered``, ``bounce``, ``blocked``, ``dropped`` (with
     ``reason``), ``deferred``, ``spamreport``, ``unsubscribe``, ``silent``; of a text:
     ``delivered``, ``undelivered`` and ``failed`` (with ``code``), ``silent``.

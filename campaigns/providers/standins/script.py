@@ -22,10 +22,15 @@ FAULTS = frozenset(
         "malformed_refusal",
         "truncated",
         "slow",
+        "drip",
+        "reset_at",
+        "wrong_type",
+        "wrong_length",
     }
 )
 ACCEPTING = frozenset(
     {"error_after", "timeout_after", "reset_after", "malformed", "truncated", "slow"}
+    | {"drip", "reset_at", "wrong_type", "wrong_length"}
 )
 """Faults after which the messages were accepted all the same."""
 OUTCOMES = frozenset(
@@ -34,7 +39,7 @@ OUTCOMES = frozenset(
 )
 _FIELDS = frozenset(
     {"provider", "to", "request", "every", "times", "fault", "outcome", "reply", "status"}
-    | {"code", "message", "retry_after", "reset", "seconds", "reason"}
+    | {"code", "message", "retry_after", "reset", "seconds", "reason", "bytes"}
 )
 
 

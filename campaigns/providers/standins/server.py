@@ -29,6 +29,11 @@ from campaigns.providers.standins.texts import Texts
 
 MAX_BODY_BYTES = 31 * 1024 * 1024
 _MAIL_LIMIT = 30 * 1024 * 1024
+_ANSWER = (
+    b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nX-Message-Id: broken\r\n"
+    b'Content-Length: 24\r\n\r\n{"sid": "never complete"'
+)
+"""What is cut off or sent too slowly."""
 
 
 @dataclass(slots=True)
@@ -251,10 +256,33 @@ class Handler(BaseHTTPRequestHandler):
             self._send(202, b'{"sid": ', {"Content-Type": "application/json"})
         elif fault == "malformed_refusal":
             self._send(400, b"<html>Bad gateway</html>", {"Content-Type": "text/html"})
-        elif fault == "truncated":
-            self.wfile.write(b"HTTP/1.1 202 Acc")
-            self.wfile.flush()
+        elif fault == "wrong_type":
+            self._send(202, b"<html>Thanks</html>", {"Content-Type": "text/html"})
+        elif fault == "wrong_length":
+            self._write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 500\r\n\r\n{}")
             self._break_off()
+        elif fault == "truncated":
+            self._write(b"HTTP/1.1 202 Acc")
+            self._break_off()
+        elif fault == "reset_at":
+            self._write(_ANSWER[: int(rule.get("bytes", 1))])
+            self._break_off()
+        elif fault == "drip":
+            self._drip(float(rule.get("seconds", 0.2)))
+
+    def _write(self, raw: bytes) -> None:
+        self.wfile.write(raw)
+        self.wfile.flush()
+
+    def _drip(self, seconds: float) -> None:
+        """Answer byte by byte, until the caller goes away."""
+        try:
+            for at in range(len(_ANSWER)):
+                self._write(_ANSWER[at : at + 1])
+                time.sleep(seconds)
+        except OSError:
+            pass
+        self._break_off()
 
     def _break_off(self) -> None:
         """Close with a reset, at once: ``close`` alone waits for the file objects."""
