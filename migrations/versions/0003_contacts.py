@@ -36,9 +36,7 @@ def upgrade() -> None:
         sa.Column("hold_reason", sa.String(length=40), nullable=True),
         sa.Column("created_at", campaigns.core.db.UtcDateTime(), nullable=False),
         sa.Column("updated_at", campaigns.core.db.UtcDateTime(), nullable=False),
-        sa.Column(
-            "no_click_tracking", sa.Boolean(), server_default=sa.false(), nullable=False
-        ),
+        sa.Column("no_click_tracking", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("last_clicked_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("last_booked_at", campaigns.core.db.UtcDateTime(), nullable=True),
         sa.Column("last_heard_at", campaigns.core.db.UtcDateTime(), nullable=True),
@@ -60,7 +58,6 @@ def upgrade() -> None:
         sqlite_where=sa.text("merged_into_id IS NOT NULL"),
         postgresql_where=sa.text("merged_into_id IS NOT NULL"),
     )
-    op.create_index(op.f("ix_contacts_state"), "contacts", ["state"], unique=False)
     op.create_table(
         "addresses",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
@@ -77,7 +74,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_addresses")),
         sa.UniqueConstraint("contact_id", "channel", name=op.f("uq_addresses_contact_id_channel")),
     )
-    op.create_index("ix_addresses_address_hash", "addresses", ["address_hash"], unique=False)
     op.create_index(
         "ix_addresses_channel_address",
         "addresses",
@@ -104,9 +100,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_notes_contact_id"), table_name="notes")
     op.drop_table("notes")
     op.drop_index("ix_addresses_channel_address", table_name="addresses")
-    op.drop_index("ix_addresses_address_hash", table_name="addresses")
     op.drop_table("addresses")
-    op.drop_index(op.f("ix_contacts_state"), table_name="contacts")
     op.drop_index("ix_contacts_name", table_name="contacts")
     op.drop_index(op.f("ix_contacts_created_at"), table_name="contacts")
     op.drop_table("contacts")

@@ -154,6 +154,12 @@ def upgrade() -> None:
         ["contact_id", "channel", "id"],
         unique=False,
     )
+    op.create_index(
+        "ix_consent_entries_action",
+        "consent_entries",
+        ["action", "recorded_at", "contact_id"],
+        unique=False,
+    )
     op.create_table(
         "consent_head",
         sa.Column("id", campaigns.core.db.BigId, nullable=False),
@@ -214,6 +220,7 @@ def upgrade() -> None:
             name=op.f("fk_consent_states_entry_id_consent_entries"),
         ),
         sa.PrimaryKeyConstraint("contact_id", "channel", name=op.f("pk_consent_states")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "optin_requests",
@@ -298,6 +305,7 @@ def downgrade() -> None:
     op.drop_index("ix_preference_codes_contact", table_name="preference_codes")
     op.drop_table("preference_codes")
     op.drop_table("consent_head")
+    op.drop_index("ix_consent_entries_action", table_name="consent_entries")
     op.drop_index("ix_consent_entries_contact", table_name="consent_entries")
     op.drop_table("consent_entries")
     op.drop_index("ix_scans_sha256", table_name="scans")

@@ -58,6 +58,7 @@ def upgrade() -> None:
             name=op.f("fk_contact_interests_interest_id_interests"),
         ),
         sa.PrimaryKeyConstraint("contact_id", "interest_id", name=op.f("pk_contact_interests")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_contact_interests_interest",

@@ -82,6 +82,7 @@ def upgrade() -> None:
             ["import_id"], ["imports.id"], name=op.f("fk_import_rows_import_id_imports")
         ),
         sa.PrimaryKeyConstraint("import_id", "line", name=op.f("pk_import_rows")),
+        sqlite_with_rowid=False,
     )
     op.create_index(
         "ix_import_rows_contact", "import_rows", ["contact_id", "import_id"], unique=False

@@ -186,7 +186,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'planned' AND batch_id IS NULL"),
     )
     op.create_index(
-        "ix_messages_origin_state", "messages", ["origin_kind", "origin_id", "state"], unique=False
+        "ix_messages_origin_state",
+        "messages",
+        ["origin_kind", "origin_id", "state", "channel", "intent_at", "reason"],
+        unique=False,
     )
     op.create_index(
         "ix_messages_provider_id",
