@@ -27,7 +27,10 @@ class ContactInterest(Base):
     """A person's interest, stored only after consent to store health topics."""
 
     __tablename__ = "contact_interests"
-    __table_args__ = (Index("ix_contact_interests_interest", "interest_id", "contact_id"),)
+    __table_args__ = (
+        Index("ix_contact_interests_interest", "interest_id", "contact_id"),
+        {"sqlite_with_rowid": False},
+    )
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
     interest_id: Mapped[int] = mapped_column(ForeignKey("interests.id"), primary_key=True)

@@ -115,7 +115,10 @@ class ConsentEntry(Base):
     """
 
     __tablename__ = "consent_entries"
-    __table_args__ = (Index("ix_consent_entries_contact", "contact_id", "channel", "id"),)
+    __table_args__ = (
+        Index("ix_consent_entries_contact", "contact_id", "channel", "id"),
+        Index("ix_consent_entries_action", "action", "recorded_at", "contact_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     """Also the sequence number of the chain: no gaps."""
@@ -167,6 +170,10 @@ class ConsentState(Base):
     """Where a person stands on a channel now; written in the same transaction as the entry."""
 
     __tablename__ = "consent_states"
+    __table_args__ = (
+        # SQLite keeps it in the order of its key: one tree to write and to look in.
+        {"sqlite_with_rowid": False},
+    )
 
     contact_id: Mapped[int] = mapped_column(ForeignKey("contacts.id"), primary_key=True)
     channel: Mapped[str] = mapped_column(String(5), primary_key=True)

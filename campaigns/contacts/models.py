@@ -42,7 +42,7 @@ class Contact(Base):
     status: Mapped[str] = mapped_column(String(10), default=ContactStatus.ACTIVE)
     adult_confirmed: Mapped[bool] = mapped_column(default=False)
     postal_code: Mapped[str | None] = mapped_column(String(10))
-    state: Mapped[str | None] = mapped_column(String(2), index=True)
+    state: Mapped[str | None] = mapped_column(String(2))
     city: Mapped[str | None] = mapped_column(String(80))
     timezone: Mapped[str | None] = mapped_column(String(64))
     """Set only where the person told us or confirmed it; otherwise zones are derived."""
@@ -74,7 +74,6 @@ class Address(Base):
     __table_args__ = (
         UniqueConstraint("contact_id", "channel"),
         Index("ix_addresses_channel_address", "channel", "address"),
-        Index("ix_addresses_address_hash", "address_hash"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -82,7 +82,16 @@ class Message(Base):
         Index("ix_messages_batch", "batch_id", "state"),
         Index("ix_messages_held", "held_until", "id", **_where("state = 'held'")),
         Index("ix_messages_contact", "contact_id", "channel", "intent_at"),
-        Index("ix_messages_origin_state", "origin_kind", "origin_id", "state"),
+        # All that counting needs: reports read it and not the table.
+        Index(
+            "ix_messages_origin_state",
+            "origin_kind",
+            "origin_id",
+            "state",
+            "channel",
+            "intent_at",
+            "reason",
+        ),
         Index("ix_messages_uncertain", "check_at", "id", **_where("state = 'uncertain'")),
         Index(
             "ix_messages_loose", "due_at", "id", **_where("state = 'planned' AND batch_id IS NULL")

@@ -97,6 +97,7 @@ class ImportRow(Base):
     __table_args__ = (
         Index("ix_import_rows_outcome", "import_id", "outcome"),
         Index("ix_import_rows_contact", "contact_id", "import_id"),
+        {"sqlite_with_rowid": False},
     )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("imports.id"), primary_key=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from campaigns.broadcasts.models import Broadcast
 from campaigns.consent.models import Action, ConsentEntry
 from campaigns.contacts.models import Channel, Contact, ContactStatus
 from campaigns.content.models import Lesson, LessonVersion
+from campaigns.core import bulk
 from campaigns.delivery.models import Message, MessageState, Origin
 from campaigns.drips.models import Drip, DripStep, DripVersion
 from campaigns.events.models import Click
@@ -24,6 +26,10 @@ from campaigns.reports.instants import utc_hour
 
 DAYS = 30
 _TAKEN = (MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.BOUNCED)
+_Sent = dict[tuple[str, int, str, str], int]
+"""Messages by kind and id of their origin, state and channel."""
+_Key = tuple[str, int, str]
+"""``broadcast`` or ``drip``, its id and name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +112,8 @@ def last_days(session: Session, *, now: datetime, zone: str, days: int = DAYS) -
                 ConsentEntry.recorded_at < until,
             ),
         ),
-        emails_sent=sum(n for (ch, st), n in sent.items() if ch == Channel.EMAIL and st in _TAKEN),
-        texts_sent=sum(n for (ch, st), n in sent.items() if ch == Channel.SMS and st in _TAKEN),
+        emails_sent=_taken(sent, Channel.EMAIL),
+        texts_sent=_taken(sent, Channel.SMS),
         delivered=_of_state(sent, MessageState.DELIVERED),
         bounced=_of_state(sent, MessageState.BOUNCED),
         checking=_of_state(sent, MessageState.UNCERTAIN),
@@ -126,7 +132,7 @@ def last_days(session: Session, *, now: datetime, zone: str, days: int = DAYS) -
         bookings=_count(session, select(func.count()).select_from(bookings)),
         left=_count(session, select(func.count(leavings.c.contact_id.distinct()))),
         days=_days(session, first, days, local, since, until, bookings, leavings),
-        sources=_sources(session, since, until, bookings, leavings),
+        sources=_sources(session, sent, since, until, bookings, leavings),
     )
 
 
@@ -155,21 +161,23 @@ def _clicked_in(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(Click.suspect.is_(False), Click.at >= since, Click.at < until)
 
 
-def _sent(session: Session, since: datetime, until: datetime) -> dict[tuple[str, str], int]:
+def _sent(session: Session, since: datetime, until: datetime) -> _Sent:
+    """Count messages by origin, state and channel, in the order of one index: read once."""
+    key = (Message.origin_kind, Message.origin_id, Message.state, Message.channel)
     rows = session.execute(
-        select(Message.channel, Message.state, func.count())
-        .where(
-            Message.origin_kind.in_(CAMPAIGNS),
-            Message.intent_at >= since,
-            Message.intent_at < until,
-        )
-        .group_by(Message.channel, Message.state)
+        select(*key, func.count())
+        .where(Message.origin_kind.in_(CAMPAIGNS), _in_span(since, until))
+        .group_by(*key)
     )
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row[0], row[1], row[2], row[3]): row[4] for row in rows}
 
 
-def _of_state(sent: dict[tuple[str, str], int], state: MessageState) -> int:
-    return sum(count for (_, found), count in sent.items() if found == state)
+def _of_state(sent: _Sent, state: MessageState) -> int:
+    return sum(count for (_, _, found, _), count in sent.items() if found == state)
+
+
+def _taken(sent: _Sent, channel: Channel) -> int:
+    return sum(n for (_, _, state, by), n in sent.items() if by == channel and state in _TAKEN)
 
 
 def _days(
@@ -214,18 +222,21 @@ def _by_day(session: Session, zone: ZoneInfo, query: Any) -> Counter[date]:
 
 
 def _sources(
-    session: Session, since: datetime, until: datetime, bookings: Subquery, leavings: Subquery
+    session: Session,
+    counts: _Sent,
+    since: datetime,
+    until: datetime,
+    bookings: Subquery,
+    leavings: Subquery,
 ) -> tuple[Source, ...]:
-    sent = _per_source(
-        session,
-        func.count(Message.id).filter(Message.state.in_(_TAKEN)),
-        _in_span(since, until),
-    )
-    delivered = _per_source(
-        session,
-        func.count(Message.id).filter(Message.state == MessageState.DELIVERED),
-        _in_span(since, until),
-    )
+    sources = _source_of(session, {(kind, origin) for kind, origin, _, _ in counts})
+    sent: Counter[_Key] = Counter()
+    delivered: Counter[_Key] = Counter()
+    for (kind, origin, state, _), count in counts.items():
+        source = sources.get((kind, origin))
+        if source is not None:
+            sent[source] += count if state in _TAKEN else 0
+            delivered[source] += count if state == MessageState.DELIVERED else 0
     people = func.count(Message.contact_id.distinct())
     clicked_ids = select(Click.message_id).where(_clicked_in(since, until))
     clicked = _per_source(session, people, Message.id.in_(clicked_ids))
@@ -239,7 +250,7 @@ def _sources(
         people,
         Message.id.in_(select(leavings.c.message_id).where(leavings.c.message_id.is_not(None))),
     )
-    keys = {key for figures in (sent, delivered, clicked, booked, left) for key in figures}
+    keys = {key for figures in (+sent, clicked, booked, left) for key in figures}
     return tuple(
         sorted(
             (
@@ -262,6 +273,27 @@ def _sources(
 
 def _in_span(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(Message.intent_at >= since, Message.intent_at < until)
+
+
+def _source_of(session: Session, origins: Set[tuple[str, int]]) -> dict[tuple[str, int], _Key]:
+    """Return the campaign or drip that each origin belongs to; others are missing."""
+    found: dict[tuple[str, int], _Key] = {}
+    ids = {kind: [o for k, o in origins if k == kind] for kind in CAMPAIGNS}
+    names = select(Broadcast.id, Broadcast.name)
+    for row in session.execute(
+        names.where(bulk.among(session, Broadcast.id, ids[Origin.BROADCAST]))
+    ):
+        found[Origin.BROADCAST, row.id] = ("broadcast", row.id, row.name)
+    steps = (
+        select(DripStep.id.label("step_id"), Drip.id, Drip.name)
+        .join(DripVersion, DripVersion.id == DripStep.version_id)
+        .join(Drip, Drip.id == DripVersion.drip_id)
+    )
+    for step in session.execute(
+        steps.where(bulk.among(session, DripStep.id, ids[Origin.DRIP_STEP]))
+    ):
+        found[Origin.DRIP_STEP, step.step_id] = ("drip", step.id, step.name)
+    return found
 
 
 def _per_source(
