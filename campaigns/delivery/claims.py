@@ -10,14 +10,28 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from campaigns.broadcasts.models import Broadcast, BroadcastState
 from campaigns.clinic.models import Clinic, Switch
 from campaigns.clinic.switches import SwitchKind
 from campaigns.delivery.models import Batch, Breaker, Message, MessageState, Origin
+from campaigns.delivery.parameters import moment
 from campaigns.delivery.parts import MACHINE
 from campaigns.delivery.ports import Deadline
 from campaigns.drips.models import Drip, DripState, DripStep, DripVersion
@@ -48,27 +62,7 @@ def take(session: Session, *, channel: str, holder: str, now: datetime) -> Claim
     Batches of paused campaigns and of stopped channels are passed over, so that they
     cost nothing while they wait.
     """
-    batch = session.execute(
-        select(
-            Batch.id,
-            Batch.epoch,
-            Batch.origin_kind,
-            Batch.origin_id,
-            Batch.channel,
-            Batch.version_id,
-        )
-        .where(
-            Batch.done_at.is_(None),
-            Batch.channel == channel,
-            Batch.due_at <= now,
-            Batch.lease_holder.is_(None),
-            _may_run(),
-            _channel_is_open(channel, now),
-        )
-        .order_by(Batch.priority, Batch.due_at, Batch.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Batch)
-    ).one_or_none()
+    batch = session.execute(_due(), {"channel": channel, "now": now}).one_or_none()
     if batch is None:
         return None
     session.execute(
@@ -86,6 +80,33 @@ def take(session: Session, *, channel: str, holder: str, now: datetime) -> Claim
         channel=batch.channel,
         version_id=batch.version_id,
         deadline=_deadline(),
+    )
+
+
+@lru_cache(maxsize=1)
+def _due() -> Select[*tuple[Any, ...]]:
+    """Return the statement for the most urgent batch of ``:channel`` at ``:now``; made once."""
+    channel = bindparam("channel", type_=String())
+    return (
+        select(
+            Batch.id,
+            Batch.epoch,
+            Batch.origin_kind,
+            Batch.origin_id,
+            Batch.channel,
+            Batch.version_id,
+        )
+        .where(
+            Batch.done_at.is_(None),
+            Batch.channel == channel,
+            Batch.due_at <= moment("now"),
+            Batch.lease_holder.is_(None),
+            _may_run(),
+            _channel_is_open(channel, moment("now")),
+        )
+        .order_by(Batch.priority, Batch.due_at, Batch.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Batch)
     )
 
 
@@ -113,7 +134,7 @@ def _may_run() -> ColumnElement[bool]:
     )
 
 
-def _channel_is_open(channel: str, now: datetime) -> ColumnElement[bool]:
+def _channel_is_open(channel: Any, now: Any) -> ColumnElement[bool]:
     """Tell, as SQL, whether a channel runs; while staff stopped it, answers to a stop do."""
     stopped = or_(
         exists().where(Clinic.stopped_at.is_not(None)),

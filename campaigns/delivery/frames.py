@@ -21,6 +21,7 @@ from campaigns.clinic.models import Clinic
 from campaigns.contacts.models import Channel
 from campaigns.content import review, topics
 from campaigns.content.models import LessonVersion
+from campaigns.content.review import Approval
 from campaigns.core.db import is_sqlite
 from campaigns.core.errors import NotConfigured
 from campaigns.delivery import profiles
@@ -39,8 +40,8 @@ def read(
     version_id: int | None,
     provider: str,
     now: datetime,
-) -> tuple[Frame, Clinic]:
-    """Read what holds for every message of an origin now."""
+) -> tuple[Frame, Clinic, Approval | None]:
+    """Read what holds for every message of an origin now, and who signed its content."""
     clinic = session.scalar(
         select(Clinic).where(Clinic.id == profile.CLINIC_ID).with_for_update(read=True)
     )
@@ -50,6 +51,8 @@ def read(
     origin = _origin(session, kind, origin_id)
     window = profiles.window_of(session, clinic, channel, now)
     uncovered = _uncovered(session, clinic, provider)
+    on_topics = _topics_of(session, version_id)
+    approval = None if version_id is None else review.is_approved(session, version_id, now)
     return (
         Frame(
             now=now,
@@ -62,23 +65,22 @@ def read(
             origin_cancelled=origin.cancelled,
             origin_paused=origin.paused,
             expires_at=origin.expires_at,
-            content_approved=(
-                not kind.is_marketing
-                or (
-                    version_id is not None
-                    and review.is_approved(session, version_id, now) is not None
-                )
-            ),
+            content_approved=not kind.is_marketing or approval is not None,
             transport_uncovered=uncovered,
             topic_used=kind.is_marketing
-            and (origin.topical or _topical(session, version_id, uncovered=uncovered)),
-            content_topics=_topics_of(session, version_id),
+            and (
+                origin.topical
+                or bool(on_topics)
+                or (uncovered and _chooses_by_topic(session, version_id))
+            ),
+            content_topics=on_topics,
             chosen_topics=origin.topics,
             cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
             cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
             hours=profiles.hours_json(session, window, now, sqlite_form=is_sqlite(session)),
         ),
         clinic,
+        approval,
     )
 
 
@@ -97,6 +99,7 @@ def for_people(
     breaker = session.get(Breaker, channel)
     window = profiles.window_of(session, clinic, channel, now)
     uncovered = _uncovered(session, clinic, provider)
+    on_topics = _topics_of(session, version_id)
     return Frame(
         now=now,
         kind=kind,
@@ -108,8 +111,9 @@ def for_people(
         or review.is_approved(session, version_id, now) is not None,
         transport_uncovered=uncovered,
         topic_used=sensitivity.reveals_topic(session, rule)
-        or _topical(session, version_id, uncovered=uncovered),
-        content_topics=_topics_of(session, version_id),
+        or bool(on_topics)
+        or (uncovered and _chooses_by_topic(session, version_id)),
+        content_topics=on_topics,
         chosen_topics=sensitivity.interests_in(session, rule),
         cap_day=clinic.sms_per_day if channel == Channel.SMS else clinic.email_per_day,
         cap_week=clinic.sms_per_week if channel == Channel.SMS else clinic.email_per_week,
@@ -170,14 +174,12 @@ def _topics_of(session: Session, version_id: int | None) -> tuple[int, ...]:
     return () if version_id is None else topics.of_version(session, version_id)
 
 
-def _topical(session: Session, version_id: int | None, *, uncovered: bool) -> bool:
-    """Tell whether content counts as on a topic.
+def _chooses_by_topic(session: Session, version_id: int | None) -> bool:
+    """Tell whether blocks of the content depend on interests.
 
-    Blocks that depend on interests count only where a topic must not pass at all:
-    elsewhere, whoever has not agreed to topics gets the message without those blocks.
+    That counts only where a topic must not pass at all: elsewhere, whoever has not agreed to
+    topics gets the message without those blocks.
     """
-    if version_id is None:
-        return False
-    if topics.is_on_topic(session, version_id):
-        return True
-    return uncovered and topics.chooses_by_topic(session.get_one(LessonVersion, version_id).source)
+    return version_id is not None and topics.chooses_by_topic(
+        session.get_one(LessonVersion, version_id).source
+    )

@@ -34,7 +34,7 @@ from campaigns.clinic.models import Clinic
 from campaigns.consent import optin
 from campaigns.consent.models import ConsentState, ConsentStatus
 from campaigns.contacts.models import Address, Channel, Contact
-from campaigns.content import rendering, review
+from campaigns.content import rendering
 from campaigns.content.rendering import CompiledEmail, CompiledText, Variant
 from campaigns.core import rows
 from campaigns.core.db import is_sqlite
@@ -104,7 +104,7 @@ def state(
     if not is_sqlite(session):
         session.connection().execute(_HINTS)
     _lock_people(session, claim, take)
-    frame, clinic = frames.read(
+    frame, clinic, approval = frames.read(
         session,
         kind=claim.kind,
         channel=claim.channel,
@@ -118,8 +118,7 @@ def state(
     if take < 1:
         intent.starved = True
         return intent
-    if content is not None and claim.version_id is not None:
-        intent.reviewed_line = review.reviewed_line(session, claim.version_id, now)
+    intent.reviewed_line = approval.line if approval is not None else ""
     judged = sorted(
         session.connection()
         .execute(

@@ -192,18 +192,33 @@ _ACCEPT_ONE = (
 )
 
 
+_ACCEPT_ALL = (
+    update(MESSAGES)
+    .where(
+        MESSAGES.c.batch_id == bindparam("b_batch"), MESSAGES.c.attempt_id == bindparam("b_attempt")
+    )
+    .values(
+        state=_TO_ACCEPTED,
+        provider_id=bindparam("b_provider_id"),
+        accepted_at=func.coalesce(
+            MESSAGES.c.accepted_at, bindparam("b_now", type_=MESSAGES.c.accepted_at.type)
+        ),
+        check_at=None,
+    )
+)
+
+
 def _accept_all(
     session: Session, claim: Claim, post: Post, outcome: Accepted, now: datetime
 ) -> None:
-    session.execute(
-        update(MESSAGES)
-        .where(MESSAGES.c.batch_id == claim.batch_id, MESSAGES.c.attempt_id == post.attempt_id)
-        .values(
-            state=_TO_ACCEPTED,
-            provider_id=outcome.provider_id,
-            accepted_at=func.coalesce(MESSAGES.c.accepted_at, now),
-            check_at=None,
-        )
+    session.connection().execute(
+        _ACCEPT_ALL,
+        {
+            "b_batch": claim.batch_id,
+            "b_attempt": post.attempt_id,
+            "b_provider_id": outcome.provider_id,
+            "b_now": now,
+        },
     )
 
 
