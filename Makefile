@@ -13,7 +13,7 @@ export UV_NO_PROGRESS := 1
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test controls bench crash check format lock screens clean
+.PHONY: help setup run demo test controls bench crash matrix seeded check format lock screens clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,12 @@ bench: $(VENV)/.dev static/vendor/.installed ## measure every figure of docs/ben
 
 crash: $(VENV)/.dev static/vendor/.installed ## kill workers 1,000 times while 50,000 messages go out (KILLS=, MESSAGES=, DATABASE=postgres)
 	@$(BIN)/python -m tests.crash.long --kills $(or $(KILLS),1000) --messages $(or $(MESSAGES),50000) --database $(or $(DATABASE),sqlite) $(ARGS)
+
+matrix: $(VENV)/.dev static/vendor/.installed ## fail every named point on Postgres too, and take the database away (some minutes)
+	@$(BIN)/python -m pytest -q -m long tests/crash $(ARGS)
+
+seeded: $(VENV)/.dev static/vendor/.installed ## plant twelve bugs in a copy and show that the tests find each
+	@$(BIN)/python -m tests.crash.seeded
 
 check: $(VENV)/.dev ## formatting, lint, types, import order
 	@$(BIN)/ruff format --check .

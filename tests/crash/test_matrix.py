@@ -1,6 +1,6 @@
 """Every named point of the code, failed in every way; afterwards every promise still holds.
 
-On SQLite here; on Postgres, where the database also goes away, with ``make crash``. A
+On SQLite here; on Postgres, where the database also goes away, with ``make matrix``. A
 point that is added to the code without a scenario fails the first test.
 """
 
