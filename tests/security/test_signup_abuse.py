@@ -78,16 +78,16 @@ def spent(form: Form) -> int:
         return sum(parts) * clinic.text_part_cost
 
 
-def test_a_thousand_adjacent_numbers_from_many_networks_cost_ten_texts_an_hour(form: Form) -> None:
-    codes = attack(form, [f"+1212555{n:04d}" for n in range(1000)], an_hour=10_000)
+def test_adjacent_numbers_from_many_networks_cost_ten_texts_an_hour(form: Form) -> None:
+    codes = attack(form, [f"+1212555{n:04d}" for n in range(150)], an_hour=10_000)
     assert count(form.services, OptInRequest) <= limits.PER_PHONE_BLOCK
     assert set(codes) <= {200, 429}
 
 
-def test_a_thousand_spread_numbers_end_at_the_days_money(each_form: Form) -> None:
+def test_numbers_spread_over_the_country_end_at_the_days_money(each_form: Form) -> None:
     cap(each_form)
     area = ("212", "312", "415", "617", "713", "404", "206", "303", "602", "305")
-    numbers = [f"+1{area[n % 10]}{200 + n // 10:03d}0{n % 10:03d}" for n in range(300)]
+    numbers = [f"+1{area[n % 10]}{200 + n // 10:03d}0{n % 10:03d}" for n in range(80)]
     codes = attack(each_form, numbers, an_hour=30)
     assert 0 < spent(each_form) <= BUDGET * 100
     assert count(each_form.services, OptInRequest) == 45
