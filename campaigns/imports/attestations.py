@@ -163,7 +163,7 @@ def read(
         )
     kept = " ".join(str(given.get("kept") or "").split())[:500]
     if len(kept) < MIN_STATEMENT:
-        faults["kept"] = "Say in a few words where the filled-in forms are: binder at the front desk."
+        faults["kept"] = "Say in a few words where the forms are, like: binder at the front desk."
     per_month = given.get("per_month")
     if per_month in ("", None):
         per_month = None
