@@ -111,14 +111,14 @@ BUGS = (
         "campaigns/delivery/gate.py",
         'f.sent_day >= number("cap_day")',
         'f.sent_day > number("cap_day")',
-        (GATE,),
+        (GATE, "tests/acceptance/test_hours_and_caps.py"),
     ),
     Bug(
         "the hours are not asked again before sending",
         "campaigns/delivery/gate.py",
         '"outside_hours": lambda f, kind: _hours_bind(f, kind),',
         '"outside_hours": lambda f, kind: and_(f.blocked == 9, _hours_bind(f, kind)),',
-        (GATE,),
+        (GATE, "tests/acceptance/test_hours_and_caps.py"),
     ),
     Bug(
         "nothing keeps one message from standing twice",
