@@ -28,6 +28,7 @@ def agree_to_topics(session: Session, contact_id: int, *, now: datetime) -> None
         method=Method.WEB_FORM,
         actor=SYSTEM,
         now=now,
+        wording="The clinic may store the topics I picked.",
     )
 
 
