@@ -20,7 +20,7 @@ from campaigns.core.db import Database, is_sqlite
 from campaigns.delivery import facts, gate, profiles
 from campaigns.delivery.facts import FRAME_FLAGS, STOPS, Frame
 from campaigns.delivery.models import MessageState, Origin
-from campaigns.delivery.tallies import LEFT
+from campaigns.delivery.tallies import LEFT, LOOK_BACK
 from campaigns.eligibility import caps as state_caps
 from campaigns.eligibility import hours
 from campaigns.eligibility.gate import Facts, Kind, decide
@@ -246,5 +246,9 @@ def _expected(
         window_open=is_open,
         next_open=None if is_open else hours.next_open(where, window, now),
         address_taken=kind is Kind.BROADCAST
-        and any(s["same_origin"] for p, s, _ in left if p is not one or s not in one["sent"]),
+        and any(
+            s["same_origin"] and at > now - LOOK_BACK  # campaigns have long given up by then
+            for p, s, at in left
+            if p is not one or s not in one["sent"]
+        ),
     )

@@ -156,7 +156,7 @@ def test_vouching_without_a_date_or_a_place_is_refused_at_the_field(
     reply = client.post(f"{base}/consent", data=sent)
     assert reply.status_code == 422
     assert "Give the first day on which this form was filled in" in reply.text
-    assert "Say in your own words" in reply.text
+    assert "Say in a few words where the forms are" in reply.text
     assert "They do not say that the texts are automated." in reply.text
     assert "Tick that it holds for every person" in reply.text
     assert "Text me." in reply.text
