@@ -293,7 +293,10 @@ def _make_series(services: Services) -> None:
 SCENARIOS = {**dict.fromkeys(CAMPAIGN, _campaign), **dict.fromkeys(SERIES, _series)}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(f, marks=[pytest.mark.long] if f in ("raise", "stall") else []) for f in FAULTS],
+)
 @pytest.mark.parametrize("point", SCENARIOS)
 def test_a_failure_at_any_point_neither_doubles_nor_loses(
     db: Database, tmp_path: Path, point: str, fault: str

@@ -89,7 +89,7 @@ CASES = (
     mail("half a status line", ALL, fault="truncated"),
     mail("a body shorter than it says", ALL, fault="wrong_length"),
     mail("an answer of another type", ALL, fault="wrong_type"),
-    mail("one byte at a time", ALL, fault="drip"),
+    mail("one byte at a time", ALL, fault="drip", seconds=0.02),
     mail("slow, and events come before the answer", ALL, fault="slow", seconds=0.4),
     mail(
         "the key is revoked in mid-send",
@@ -132,7 +132,7 @@ CASES = (
     text("reset within a text's answer", ALL, fault="reset_at", bytes=30),
     text("a text's answer is no JSON", ALL, fault="malformed"),
     text("half a status line for a text", ALL, fault="truncated"),
-    text("a text's answer byte by byte", ALL, fault="drip"),
+    text("a text's answer byte by byte", ALL, fault="drip", seconds=0.02),
     text("a redirect of a text", BUT_ONE, fault="redirect"),
     text(
         "a number that said STOP to the carrier",

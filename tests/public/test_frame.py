@@ -11,10 +11,10 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from campaigns.audience import interests
 from campaigns.core.clock import FixedClock
 from campaigns.core.keys import KeyRing
 from campaigns.core.signing import Purpose
-from campaigns.audience import interests
 from campaigns.public import accent, english, seals, spanish
 from campaigns.public.seals import Seal
 from campaigns.wiring import Services

@@ -31,7 +31,7 @@ MAX_BODY_BYTES = 31 * 1024 * 1024
 _MAIL_LIMIT = 30 * 1024 * 1024
 _ANSWER = (
     b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nX-Message-Id: broken\r\n"
-    b'Content-Length: 24\r\n\r\n{"sid": "never complete"'
+    b'Content-Length: 25\r\n\r\n{"sid": "never complete"'
 )
 """What is cut off or sent too slowly."""
 
