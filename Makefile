@@ -62,8 +62,8 @@ bench: $(VENV)/.dev static/vendor/.installed ## measure every figure of docs/ben
 crash: $(VENV)/.dev static/vendor/.installed ## kill workers 1,000 times while 50,000 messages go out (KILLS=, MESSAGES=, DATABASE=postgres)
 	@$(BIN)/python -m tests.crash.long --kills $(or $(KILLS),1000) --messages $(or $(MESSAGES),50000) --database $(or $(DATABASE),sqlite) $(ARGS)
 
-matrix: $(VENV)/.dev static/vendor/.installed ## fail every named point on Postgres too, and take the database away (some minutes)
-	@$(BIN)/python -m pytest -q -m long tests/crash $(ARGS)
+matrix: $(VENV)/.dev static/vendor/.installed ## fail at every named point in every way, and let providers misbehave in every way (some minutes)
+	@$(BIN)/python -m pytest -q -m long tests/crash tests/providers $(ARGS)
 
 seeded: $(VENV)/.dev static/vendor/.installed ## plant twelve bugs in a copy and show that the tests find each
 	@$(BIN)/python -m tests.crash.seeded

@@ -294,8 +294,7 @@ SCENARIOS = {**dict.fromkeys(CAMPAIGN, _campaign), **dict.fromkeys(SERIES, _seri
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [pytest.param(f, marks=[pytest.mark.long] if f in ("raise", "stall") else []) for f in FAULTS],
+    "fault", [pytest.param(f, marks=[pytest.mark.long] if f != "kill" else []) for f in FAULTS]
 )
 @pytest.mark.parametrize("point", SCENARIOS)
 def test_a_failure_at_any_point_neither_doubles_nor_loses(

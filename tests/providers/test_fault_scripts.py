@@ -230,6 +230,7 @@ def test_the_table_has_enough_rows() -> None:
     assert len({case.name for case in CASES}) == len(CASES) >= 25
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_it_ends_as_the_table_says(
     wired: Services, vendor: StandIn, clock: FixedClock, case: Case
