@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
     Boolean,
     Integer,
     Select,
@@ -21,37 +20,29 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    exists,
     false,
     func,
-    not_,
     null,
     or_,
     select,
     text,
     true,
 )
-from sqlalchemy.orm import aliased
 
-from campaigns.audience.models import ContactInterest
-from campaigns.bookings.models import Booking
 from campaigns.consent import suppression
 from campaigns.consent.models import (
-    ConsentEntry,
     ConsentState,
     ConsentStatus,
-    Method,
     OptInRequest,
     Suppression,
 )
-from campaigns.consent.standing import TOPIC
 from campaigns.contacts.models import Address, Channel, Contact, ContactStatus
 from campaigns.core.db import BigId, UtcDateTime
-from campaigns.delivery import tallies
+from campaigns.delivery import tallies, traits
 from campaigns.delivery.models import ContactHours, HourProfile, Message, MessageState
 from campaigns.delivery.parameters import flag, moment
 from campaigns.delivery.profiles import UNKNOWN_ID
-from campaigns.delivery.tallies import LEFT, LOOK_BACK, MARKETING
+from campaigns.delivery.tallies import LOOK_BACK
 from campaigns.drips import exits
 from campaigns.eligibility import caps
 from campaigns.eligibility.caps import DAY, WEEK
@@ -266,10 +257,10 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool, most: Any = None) -> S
             source.c.passes_stop,
             source.c.prompted,
             func.coalesce(ConsentState.status, ConsentStatus.NONE.value).label("consent"),
-            _stale(source).label("consent_stale"),
-            _known_patient(source).label("known_patient"),
-            _topic_consent(source).label("topic_consent"),
-            _phone_shared(source).label("phone_shared"),
+            traits.stale(source).label("consent_stale"),
+            traits.known_patient(source).label("known_patient"),
+            traits.topic_consent(source).label("topic_consent"),
+            traits.phone_shared(source).label("phone_shared"),
             source.c.expires_at,
             Contact.hold_until,
             func.coalesce(recent.c.sent_day, 0).label("sent_day"),
@@ -283,7 +274,7 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool, most: Any = None) -> S
             func.coalesce(hours.c.state_stopped, false()).label("state_stopped"),
             func.coalesce(hours.c.is_open, false()).label("window_open"),
             hours.c.next_open,
-            or_(func.coalesce(recent.c.same, 0) > 0, _handed_on(source, kind)).label(
+            or_(func.coalesce(recent.c.same, 0) > 0, traits.handed_on(source, kind)).label(
                 "address_taken"
             ),
             Contact.first_name,
@@ -308,111 +299,4 @@ def gather(source: CTE, kind: Kind, *, sqlite_form: bool, most: Any = None) -> S
         .outerjoin(HourProfile, HourProfile.id == ContactHours.profile_id)
         .outerjoin(hours, hours.c.profile_id == func.coalesce(ContactHours.profile_id, UNKNOWN_ID))
         .outerjoin(recent, recent.c.row_id == source.c.row_id)
-    )
-
-
-def _handed_on(source: CTE, kind: Kind) -> Any:
-    """Tell whether an address came to its person after somebody else got the campaign there.
-
-    Looked up only for addresses that changed hands since the message was planned, because
-    it reads the campaign's rows.
-    """
-    if kind is not Kind.BROADCAST:
-        return false()
-    sent = aliased(Message)
-    got = exists().where(
-        sent.origin_kind == kind.value,
-        sent.origin_id == bindparam("origin_id", type_=BigId),
-        sent.channel == bindparam("channel", type_=String()),
-        sent.address == Address.address,
-        sent.contact_id != source.c.contact_id,
-        sent.state.in_(LEFT),
-    )
-    return case(
-        (Address.created_at > source.c.planned_at, got.correlate(source, Address)), else_=false()
-    )
-
-
-def _stale(source: CTE) -> Any:
-    """Tell whether consent is old and nothing was sent on it for as long.
-
-    A date that a file brought with it may be old while the list is in use; what comes in
-    by an import counts from the day on which it came.
-    """
-    sent, entry = aliased(Message), aliased(ConsentEntry)
-    old = moment("stale_before")
-    written = exists().where(
-        sent.contact_id == source.c.contact_id,
-        sent.channel == ConsentState.channel,
-        sent.intent_at > old,
-        sent.state.in_(LEFT),
-        sent.origin_kind.in_(MARKETING),
-    )
-    brought = exists().where(
-        entry.id == ConsentState.entry_id,
-        entry.method == Method.IMPORT,
-        entry.recorded_at > old,
-    )
-    return case(
-        (
-            ConsentState.since <= old,
-            and_(
-                not_(written.correlate(source, ConsentState)),
-                not_(brought.correlate(ConsentState)),
-            ),
-        ),
-        else_=false(),
-    )
-
-
-def _known_patient(source: CTE) -> Any:
-    booked = exists().where(Booking.contact_id == source.c.contact_id)
-    return case((flag("transport_uncovered"), booked), else_=false())
-
-
-def _topic_consent(source: CTE) -> Any:
-    agreed = aliased(ConsentState)
-    granted = exists().where(
-        agreed.contact_id == source.c.contact_id,
-        agreed.channel == TOPIC,
-        agreed.status == ConsentStatus.GRANTED,
-    )
-    return case((flag("topic_used"), and_(granted, not_(_wants_other_way(source)))), else_=true())
-
-
-def _wants_other_way(source: CTE) -> Any:
-    """Tell whether the person wants a topic by the other channel only.
-
-    It counts for what the message is on; for the group, only where no interest that the
-    rule names is wanted by this channel.
-    """
-    is_text = bindparam("channel", type_=String()) == Channel.SMS.value
-
-    def has(names: str, *, wanted: bool) -> Any:
-        mine = aliased(ContactInterest)
-        by_this_way = case((is_text, mine.by_sms), else_=mine.by_email)
-        return exists().where(
-            mine.contact_id == source.c.contact_id,
-            mine.interest_id.in_(bindparam(names, expanding=True, type_=BigInteger())),
-            by_this_way if wanted else not_(by_this_way),
-        )
-
-    return or_(
-        has("content_topics", wanted=False),
-        and_(has("chosen_topics", wanted=False), not_(has("chosen_topics", wanted=True))),
-    )
-
-
-def _phone_shared(source: CTE) -> Any:
-    other, person = aliased(Address), aliased(Contact)
-    on_file = exists().where(
-        other.channel == Address.channel,
-        other.address == Address.address,
-        other.contact_id != source.c.contact_id,
-        person.id == other.contact_id,
-        person.status.not_in([ContactStatus.MERGED, ContactStatus.ERASED]),
-    )
-    is_text = bindparam("channel", type_=String()) == Channel.SMS.value
-    return case(
-        (and_(flag("topic_used"), is_text), on_file.correlate(source, Address)), else_=false()
     )
