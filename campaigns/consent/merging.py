@@ -216,19 +216,7 @@ def _take_topics(
     ):
         given = standing.latest_grant(session, drop.id, standing.TOPIC)
         if given is not None:
-            ledger.record(
-                session,
-                contact_id=keep.id,
-                channel=standing.TOPIC,
-                action=Action.HEALTH_TOPIC_CONSENT,
-                method=Method(given.method),
-                actor=actor,
-                now=now,
-                expressed_at=given.expressed_at,
-                disclosure_id=given.disclosure_id,
-                wording=ledger.wording_of(session, given),
-                evidence={"merged_from": drop.id, "earlier_entry": given.id},
-            )
+            _quote(session, keep, given, Action.HEALTH_TOPIC_CONSENT, actor=actor, now=now)
 
 
 def _carry_request(
@@ -239,19 +227,41 @@ def _carry_request(
     if entry is None:
         standing.note_unproven(session, keep.id, asked.channel, now=now)
         return
+    _quote(
+        session,
+        keep,
+        entry,
+        Action.OPT_IN_REQUESTED,
+        actor=actor,
+        now=now,
+        source_label=asked.source_label,
+    )
+
+
+def _quote(
+    session: Session,
+    keep: Contact,
+    entry: ConsentEntry,
+    action: Action,
+    *,
+    actor: Actor,
+    now: datetime,
+    source_label: str = "",
+) -> None:
+    """Write for the kept record what an entry of the other says, in its words and of its time."""
     ledger.record(
         session,
         contact_id=keep.id,
-        channel=asked.channel,
-        action=Action.OPT_IN_REQUESTED,
+        channel=entry.channel,
+        action=action,
         method=Method(entry.method),
         actor=actor,
         now=now,
         expressed_at=entry.expressed_at,
         disclosure_id=entry.disclosure_id,
         wording=ledger.wording_of(session, entry),
-        evidence={"merged_from": asked.contact_id, "earlier_entry": entry.id},
-        source_label=asked.source_label,
+        evidence={"merged_from": entry.contact_id, "earlier_entry": entry.id},
+        source_label=source_label,
     )
 
 
