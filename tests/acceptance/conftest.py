@@ -182,17 +182,7 @@ def world(
         each_db,
         clock,
         tmp_path,
-        CAMPAIGNS_PUBLIC_URL=f"http://127.0.0.1:{world_port}",
-        CAMPAIGNS_EMAIL_PROVIDER="sendgrid",
-        CAMPAIGNS_SMS_PROVIDER="twilio",
-        CAMPAIGNS_SMS_PER_SECOND="1000",
-        SENDGRID_API_KEY=vendor.api_key,
-        SENDGRID_API_URL=vendor.url,
-        SENDGRID_WEBHOOK_PUBLIC_KEY=vendor.public_key,
-        TWILIO_ACCOUNT_SID=vendor.account,
-        TWILIO_AUTH_TOKEN=vendor.token,
-        TWILIO_API_URL=vendor.url,
-        TWILIO_MESSAGING_SERVICE_SID="MG" + "1" * 32,
+        **vendor.settings(f"http://127.0.0.1:{world_port}"),
     )
     services = replace(
         services,

@@ -30,6 +30,22 @@ class StandIn:
     api_key: str
     http: urllib3.PoolManager
 
+    def settings(self, public_url: str) -> dict[str, str]:
+        """Return the settings of a service that sends through this stand-in."""
+        return {
+            "CAMPAIGNS_PUBLIC_URL": public_url,
+            "CAMPAIGNS_EMAIL_PROVIDER": "sendgrid",
+            "CAMPAIGNS_SMS_PROVIDER": "twilio",
+            "CAMPAIGNS_SMS_PER_SECOND": "1000",
+            "SENDGRID_API_KEY": self.api_key,
+            "SENDGRID_API_URL": self.url,
+            "SENDGRID_WEBHOOK_PUBLIC_KEY": self.public_key,
+            "TWILIO_ACCOUNT_SID": self.account,
+            "TWILIO_AUTH_TOKEN": self.token,
+            "TWILIO_API_URL": self.url,
+            "TWILIO_MESSAGING_SERVICE_SID": "MG" + "1" * 32,
+        }
+
     def control(self, name: str, **values: Any) -> Any:
         reply = self.http.request("POST", f"{self.url}/control/{name}", json=values, timeout=60)
         answer = json.loads(reply.data)
